@@ -1,0 +1,48 @@
+"""Packaging of deepfeatiot_tf; tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+PEERS = ["aeon>=1.3", "sktime>=0.40"]
+TEST = ["pytest>=8", "hypothesis>=6.100", *PEERS]
+
+setup(
+    name="deepfeatiot_tf",
+    version="0.1.0",
+    description="Tell what a sensor measures from its raw readings (DeepFeatIoT in Keras 3 / TensorFlow).",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["deepfeatiot_tf", "deepfeatiot_tf.*"]),
+    package_data={"deepfeatiot_tf": ["py.typed", "readings/catalogue/*"]},
+    install_requires=[
+        "tensorflow>=2.20,<2.22",
+        "keras>=3.12,<4",
+        "numpy>=2.0",
+        "pandas>=2.3",
+        "scikit-learn>=1.6",
+        "scipy>=1.13",
+        "pyarrow>=17",
+        "openpyxl>=3.1",
+        "pooch>=1.8",
+        "matplotlib>=3.9",
+        "typer>=0.15",
+        "rich>=13",
+    ],
+    extras_require={
+        "peers": PEERS,
+        "test": TEST,
+        "dev": [*TEST, "ruff>=0.9", "mypy>=1.15", "import-linter>=2.1", "pandas-stubs"],
+    },
+    entry_points={"console_scripts": ["deepfeatiot=deepfeatiot_tf.cli:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

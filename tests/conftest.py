@@ -1,0 +1,29 @@
+"""Fixtures that several rooms share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def feature_cache(tmp_path_factory):
+    """Features that tests compute stay out of the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["DEEPFEATIOT_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of the public data sets, where the machine has one."""
+    folder = os.environ.get("DEEPFEATIOT_DATA")
+    if not folder:
+        pytest.skip("DEEPFEATIOT_DATA names no folder of the public data sets")
+    return Path(folder)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
