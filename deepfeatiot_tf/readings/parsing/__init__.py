@@ -1,0 +1,1 @@
+"""How `read_table` turns files into readings; nothing here is public."""

@@ -1,0 +1,190 @@
+"""CSV and TSV, plain or gzipped."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import re
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.readings.parsing.options import TableOptions
+from deepfeatiot_tf.readings.parsing.table_file import SAMPLE_ROWS, unique_names
+
+DELIMITERS = (",", ";", "\t", "|")
+_CELLS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+
+
+class CsvFile:
+    """A text table; see `TableFile`."""
+
+    def __init__(self, path: Path, options: TableOptions) -> None:
+        self.path = path
+        self._cells = options.cells
+        self._encoding = _known_encoding(options.encoding)
+        self._gzipped = path.suffix.lower() == ".gz"
+        with self._explained():
+            self._delimiter = options.delimiter or _sniff(self._first_line())
+            self.columns = unique_names(self._header())
+        if self._delimiter == options.cells.decimal:
+            raise InputError(
+                f"{path}: ',' cannot be both the delimiter and the decimal sign; say the option `delimiter`"
+            )
+        # where a line is one cell, an empty line is a missing reading
+        self._skip_blank = len(self.columns) > 1
+
+    def sample(self) -> pd.DataFrame:
+        """See `TableFile`."""
+        with self._explained():
+            return self._read(nrows=SAMPLE_ROWS)
+
+    def chunks(self, rows: int | None, text: Sequence[str], numbers: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """See `TableFile`."""
+        words = sorted(self._cells.missing_texts)
+        how: dict[str, Any] = {
+            "dtype": dict.fromkeys(text, str),
+            "na_values": {column: words for column in numbers} if words else None,
+        }
+        if rows is None:
+            with self._explained():
+                frame = self._read(**how)
+            yield frame
+            return
+        with self._explained():
+            reader = self._read(chunksize=rows, **how)
+        with reader:
+            while True:
+                with self._explained():
+                    frame = next(reader, None)
+                if frame is None:
+                    return
+                yield frame
+
+    def where(self, row: int) -> str:
+        """See `TableFile`."""
+        found = -2  # the header is record -1
+        line = 1
+        try:
+            with self._open_text() as text:
+                reader = csv.reader(text, delimiter=self._delimiter)
+                for record in reader:
+                    blank = len(record) <= 1 and not "".join(record).strip()
+                    found += not blank or (found >= -1 and not self._skip_blank)
+                    if found == row:
+                        return f"{self.path}, line {line}"
+                    line = reader.line_num + 1
+        except csv.Error:  # a cell longer than this module takes; pandas took it
+            pass
+        return f"{self.path}, row {row + 1}"
+
+    def _read(self, **how: Any) -> Any:
+        return pd.read_csv(
+            self.path,
+            header=0,
+            names=self.columns,
+            index_col=False,
+            sep=self._delimiter,
+            decimal=self._cells.decimal,
+            encoding=self._encoding,
+            compression="gzip" if self._gzipped else None,
+            skip_blank_lines=self._skip_blank,
+            low_memory=False,
+            **how,
+        )
+
+    def _surplus(self) -> str:
+        return (
+            f"more cells than the {len(self.columns)} of the header; "
+            f"quote a text that holds {self._delimiter!r}, complete the header, or say the option `delimiter`"
+        )
+
+    def _first_line(self) -> str:
+        with self._open_text() as text:
+            for line in text:
+                if "\0" in line:
+                    raise InputError(
+                        f"{self.path}: not a table of text; check the file, or say the option `encoding`"
+                    )
+                if line.strip():
+                    return line
+        raise pd.errors.EmptyDataError
+
+    def _header(self) -> list[str]:
+        with self._open_text() as text:
+            return next(
+                record for record in csv.reader(text, delimiter=self._delimiter) if "".join(record).strip()
+            )
+
+    def _open_text(self) -> IO[str]:
+        encoding = "utf-8-sig" if codecs.lookup(self._encoding).name == "utf-8" else self._encoding
+        if self._gzipped:
+            return gzip.open(self.path, "rt", encoding=encoding, newline="")
+        return self.path.open(encoding=encoding, newline="")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            with warnings.catch_warnings():
+                # surplus cells in the first row make pandas drop a column, with this warning
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                yield
+        except pd.errors.ParserWarning as error:
+            raise InputError(f"{self.where(0)}: {self._surplus()}") from error
+        except pd.errors.EmptyDataError as error:
+            raise InputError(f"{self.path}: the file is empty; give a table with a header line") from error
+        except (pd.errors.ParserError, csv.Error) as error:
+            raise InputError(self._unparsable(str(error))) from error
+        except UnicodeDecodeError as error:
+            raise InputError(self._undecodable()) from error
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InputError(f"{self.path}: the gzip file is cut off or damaged; copy it again") from error
+
+    def _unparsable(self, message: str) -> str:
+        cells = _CELLS.search(message)
+        if cells:
+            return f"{self.path}, line {cells[2]}: {self._surplus()}"
+        if "EOF inside string" in message:
+            return f'{self.path}: a quote (") is opened and never closed; close it or remove it'
+        return f"{self.path}: not a table of text ({message.splitlines()[0]}); check the file"
+
+    def _undecodable(self) -> str:
+        decoder = codecs.getincrementaldecoder(self._encoding)()
+        opener = gzip.open if self._gzipped else open
+        line = 1
+        start = b""
+        with opener(self.path, "rb") as file:
+            while True:
+                block = file.read(1 << 16)
+                start = start or block
+                try:
+                    line += decoder.decode(block, final=not block).count("\n")
+                except UnicodeDecodeError as error:
+                    line += error.object[: error.start].count(b"\n")
+                    byte = error.object[error.start]
+                    break
+        other = "utf-16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin-1"
+        return (
+            f"{self.path}, line {line}: byte 0x{byte:02x} is not {self._encoding}; "
+            f"say the option `encoding`, perhaps {other!r}"
+        )
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError as error:
+        raise InputError(f"encoding {name!r} is not known; say for example 'utf-8' or 'latin-1'") from error
+    return name
+
+
+def _sniff(header: str) -> str:
+    """The delimiter that cuts the header into most cells; in the readings a comma may be the decimal sign."""
+    return max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)

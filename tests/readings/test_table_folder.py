@@ -1,0 +1,79 @@
+"""A folder of one file per sensor."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from deepfeatiot_tf.readings.table import iter_tables, read_table
+
+NAN = np.nan
+
+
+def test_each_file_is_a_series_named_by_the_file_whatever_its_kind(write, tmp_path):
+    write("t,v\n2,20\n1,10\n", "fleet/b.csv")
+    pd.DataFrame({"t": [1, 2, 3], "v": [1.0, 2.0, 3.0]}).to_parquet(tmp_path / "fleet" / "a.1.parquet")
+    write("not a table", "fleet/notes.txt")
+    write("not a table", "fleet/.hidden.csv")
+    read = read_table(tmp_path / "fleet", time="t")
+    assert (list(read.ids), read.name) == (["a.1", "b"], "fleet")
+    np.testing.assert_array_equal(read.values, [[1, 2, 3], [10, 20, NAN]])
+
+
+def test_without_times_rows_are_in_order_and_empty_lines_are_missing_readings(write, tmp_path):
+    write("temperature\n3\n\n1\n", "fleet/a.csv")
+    np.testing.assert_array_equal(read_table(tmp_path / "fleet").values, [[3, NAN, 1]])
+
+
+def test_label_and_metadata_come_from_columns(write, tmp_path):
+    write("v,type,site\n1,co2,roof\n2,co2,roof\n", "fleet/a.csv")
+    read = read_table(tmp_path / "fleet", label="type", metadata="site")
+    assert (read.labels[0], read.metadata[0]) == ("co2", "roof")
+
+
+def test_labels_come_from_sub_folders(write, tmp_path):
+    write("v\n1\n", "fleet/co2/a.csv")
+    write("v\n1\n2\n", "fleet/humidity/b.csv")
+    read = read_table(tmp_path / "fleet", label="folder", class_names=["humidity", "co2"])
+    assert (list(read.labels), read.class_names) == (["co2", "humidity"], ("humidity", "co2"))
+
+
+def test_a_folder_is_resampled_like_a_long_table(write, tmp_path):
+    write("t,v\n2024-01-01 00:01,1\n2024-01-01 00:02,3\n2024-01-01 02:00,9\n", "fleet/a.csv")
+    np.testing.assert_array_equal(
+        read_table(tmp_path / "fleet", time="t", value="v", period="1h").values, [[2, NAN, 9]]
+    )
+
+
+def test_parts_are_as_wide_as_their_longest_series(write, tmp_path):
+    for name, length in (("a", 1), ("b", 2), ("c", 4)):
+        write("v\n" + "1\n" * length, f"fleet/{name}.csv")
+    parts = list(iter_tables(tmp_path / "fleet", rows=2))
+    assert [part.values.shape for part in parts] == [(2, 2), (1, 4)]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "says"),
+    [
+        ({}, {}, ["no table in this folder", "one file per sensor"]),
+        ({"x/a.csv": "v\n1\n"}, {}, ["sub-folders", "label='folder'"]),
+        ({"a.csv": "v\n1\n"}, {"label": "folder"}, ["in sub-folders named by label"]),
+        ({"a.csv": "v\n1\n", "x/b.csv": "v\n1\n"}, {"label": "folder"}, ["a.csv", "in no sub-folder"]),
+        ({"x/a.csv": "v\n1\n", "y/a.csv": "v\n1\n"}, {"label": "folder"}, ["id 'a'", "unique"]),
+        ({"co/a.csv": "v\n1\n"}, {"label": "folder", "class_names": ["co2"]}, ["'co'", "did you mean 'co2'"]),
+        ({"a.csv": "v\n1\n"}, {"id": "v"}, ["leave out the option `id`"]),
+        ({"a.csv": "v\n1\n"}, {"period": "1h"}, ["say the option `time`"]),
+        ({"a.csv": "v\n1\n"}, {"layout": "wide"}, ["is a folder", "'wide'"]),
+        ({"a.csv": "v,w\n1,2\n"}, {}, ["a.csv", "found 'v', 'w'", "`value`"]),
+        ({"a.csv": "v\n1\nx\n"}, {}, ["a.csv, line 3, column 'v'", "'x' is not a number"]),
+        ({"a.csv": "v\n"}, {}, ["a.csv", "no rows below"]),
+        ({"a.csv": "t,v\n1,\n"}, {"time": "t"}, ["a.csv, line 2", "no reading", "'keep'"]),
+        ({"a.csv": ""}, {}, ["a.csv", "empty"]),
+    ],
+)
+def test_bad_folders_are_explained(write, tmp_path, complaint, files, options, says):
+    (tmp_path / "fleet").mkdir()
+    for name, text in files.items():
+        write(text, f"fleet/{name}")
+    message = complaint(lambda: read_table(tmp_path / "fleet", **options))
+    for words in says:
+        assert words in message
