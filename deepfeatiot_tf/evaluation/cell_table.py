@@ -1,0 +1,62 @@
+"""Finished cells of a protocol in a CSV file, so that a broken run can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation.files import make_folder, write_beside
+
+KEY = ("system", "data", "checksum", "protocol", "split", "seed")
+NO_MARKERS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}  # a system may be called "None"
+
+
+class CellTable:
+    """The cells in one CSV file; with `path` None, none are found and none are kept.
+
+    Args:
+        path: made on the first `add`; one process at a time may write it.
+
+    Raises:
+        InputError: the file is there, but is no such table.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._cells = pd.DataFrame(columns=list(KEY))
+        if path is not None and path.exists():
+            self._cells = _read(path)
+
+    def find(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The cell whose `KEY` columns equal `key`, or None."""
+        same = pd.Series(True, index=self._cells.index)
+        for column in KEY:
+            same &= self._cells[column] == key[column]
+        found = self._cells[same]
+        return None if found.empty else dict(found.iloc[-1])
+
+    def add(self, cell: Mapping[str, Any]) -> None:
+        """Keep a cell: afterwards the file has it, or is as it was."""
+        if self.path is None:
+            return
+        row = pd.DataFrame([cell])
+        self._cells = row if self._cells.empty else pd.concat([self._cells, row], ignore_index=True)
+        make_folder(self.path.parent)
+        write_beside(self.path, lambda beside: self._cells.to_csv(beside, index=False))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    text = {column: str for column in KEY if column != "seed"}
+    try:
+        cells = pd.read_csv(path, dtype={**text, "seed": int}, float_precision="round_trip", **NO_MARKERS)
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a table of cells ({reason}); name another file") from error
+    missing = [column for column in KEY if column not in cells]
+    if missing:
+        raise InputError(f"{path}: not a table of cells, column {missing[0]!r} is missing; name another file")
+    return cells

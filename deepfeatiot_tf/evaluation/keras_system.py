@@ -1,0 +1,115 @@
+"""A Keras model as a system that a protocol can train and score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation.answers import inputs_for
+from deepfeatiot_tf.evaluation.protocols import ProtocolName
+from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+
+
+class KerasSystem:
+    """Trains a fresh Keras model per `fit` and keeps the weights of its best epoch.
+
+    Args:
+        build: `(class_names, seed)` to a compiled model. What the model draws at random follows `seed` only
+            as far as `build` hands it on to the layers (or calls `keras.utils.set_random_seed`).
+        epochs: at most. Default 200, as published.
+        batch_size: Default 32, as published.
+        patience: epochs without a better one after which training stops. Default None: never.
+        monitor: what the best epoch is best by under the honest protocol, a validation loss (lowest) or a
+            metric (highest). Default `"val_loss"`. Under the paper protocol it is `"val_accuracy"`.
+        fit_options: further arguments of `model.fit`, such as `callbacks` or `class_weight`. Default none.
+
+    Attributes:
+        model: of the last `fit`, with its best weights.
+        history: of the last `fit`: a list per measure, one value per epoch.
+    """
+
+    selects = True
+
+    def __init__(
+        self,
+        build: Callable[[tuple[str, ...], int], keras.Model],
+        *,
+        epochs: int = 200,
+        batch_size: int = 32,
+        patience: int | None = None,
+        monitor: str = "val_loss",
+        fit_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.build = build
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.monitor = monitor
+        self.fit_options = dict(fit_options or {})
+        self.model: keras.Model | None = None
+        self.history: dict[str, list[float]] = {}
+
+    def fit(
+        self,
+        train: SensorReadings,
+        validation: SensorReadings | None,
+        *,
+        seed: int = 0,
+        protocol: ProtocolName = "honest",
+    ) -> dict[str, int]:
+        """Build and train; see `System.fit`. Without a validation part the last epoch is taken.
+
+        Raises:
+            InputError: the model does not report what the best epoch should be best by.
+        """
+        self.model = self.build(train.class_names, seed)
+        options = {"verbose": 0, **self.fit_options}
+        callbacks = list(options.pop("callbacks", ()))
+        best = None
+        if validation is not None:
+            monitor = "val_accuracy" if protocol == "paper" else self.monitor
+            best = _BestEpoch(monitor, self.epochs if self.patience is None else self.patience)
+            callbacks.append(best)
+            options["validation_data"] = self._data(validation)
+        history = self.model.fit(
+            self._data(train, shuffle=True, seed=seed), epochs=self.epochs, callbacks=callbacks, **options
+        )
+        self.history = history.history
+        epochs = len(history.epoch)
+        return {"epochs": epochs, "best_epoch": epochs if best is None else best.best_epoch + 1}
+
+    def predict(self, readings: SensorReadings) -> np.ndarray:
+        """Probabilities `[n, classes]` of the model last fitted.
+
+        Raises:
+            InputError: there was no `fit` yet.
+        """
+        if self.model is None:
+            raise InputError("this KerasSystem has not been fitted; call fit first")
+        return self.model.predict(self._data(readings), verbose=0)
+
+    def _data(self, readings: SensorReadings, **order: Any) -> Any:
+        return inputs_for(self.model, readings).to_dataset(batch_size=self.batch_size, **order)
+
+
+class _BestEpoch(keras.callbacks.EarlyStopping):
+    """Early stopping that ends with the best weights, and does not put up with a measure that is missing."""
+
+    def __init__(self, monitor: str, patience: int) -> None:
+        mode = "min" if monitor.endswith("loss") else "max"
+        super().__init__(monitor=monitor, patience=patience, mode=mode, restore_best_weights=True)
+
+    def get_monitor_value(self, logs: dict[str, float] | None) -> float | None:
+        """The measure of this epoch, or None if it is NaN: Keras would hold a NaN to be the best for good."""
+        logs = logs or {}
+        if self.monitor not in logs:
+            raise InputError(
+                f"the best epoch is chosen by {self.monitor}, but the model reports only {', '.join(logs)}; "
+                'compile it with metrics=["accuracy"]'
+            )
+        value = float(logs[self.monitor])
+        return None if np.isnan(value) else value

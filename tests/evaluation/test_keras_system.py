@@ -1,0 +1,107 @@
+import keras
+import numpy as np
+import pytest
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation import KerasSystem, run_protocol
+from deepfeatiot_tf.evaluation.keras_system import _BestEpoch
+from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+
+
+@pytest.fixture
+def readings():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["high", "low"], 20)
+    values = np.where(labels == "high", 2.0, -2.0)[:, np.newaxis] + rng.normal(size=(40, 4))
+    return SensorReadings(values, labels=labels, name="fleet")
+
+
+def build(class_names, seed, metrics=("accuracy",)):
+    inputs = keras.Input((4,), name="readings")
+    start = keras.initializers.RandomNormal(seed=seed)
+    outputs = keras.layers.Dense(len(class_names), activation="softmax", kernel_initializer=start)(inputs)
+    model = keras.Model({"readings": inputs}, outputs)
+    model.compile(keras.optimizers.Adam(0.1), "categorical_crossentropy", metrics=list(metrics))
+    model.class_names = class_names
+    return model
+
+
+def test_a_keras_model_runs_through_a_protocol(readings):
+    system = KerasSystem(build, epochs=10, batch_size=8)
+    cells = run_protocol(system, readings, seeds=[0]).cells
+    assert cells.loc[0, "accuracy"] > 0.9
+    assert cells.loc[0, "epochs"] == 10
+    assert set(system.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def test_metadata_that_the_model_does_not_take_is_left_out(readings):
+    described = SensorReadings(readings.values, labels=readings.labels, metadata=["Messwert"] * 40)
+    system = KerasSystem(build, epochs=1)
+    system.fit(described, described)
+    assert system.predict(described).shape == (40, 2)
+
+
+def test_one_seed_gives_one_result(readings):
+    system = KerasSystem(build, epochs=2)
+    first, again, other = (
+        run_protocol(system, readings, seeds=[s]).cells.loc[0, "log_loss"] for s in (3, 3, 4)
+    )
+    assert first == again != other
+
+
+class Jump(keras.callbacks.Callback):
+    """Sets the weights at the end of each epoch, before they are judged on the validation part."""
+
+    def __init__(self, scales):
+        super().__init__()
+        self.scales = scales
+
+    def on_train_batch_end(self, batch, logs=None):
+        scale = self.scales[min(self.params.get("epoch", 0), len(self.scales) - 1)]
+        self.model.set_weights([scale * np.array([[1.0, -1]] * 4, dtype=np.float32), np.zeros(2, np.float32)])
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.params["epoch"] = epoch
+
+
+@pytest.mark.parametrize(
+    ("scales", "patience", "epochs", "best"),
+    [
+        ([-1, 1, -2, -3], None, 4, 2),  # never stopped early: the best of all
+        ([1, -1, -2, 2], 2, 3, 1),  # two epochs without a better one
+    ],
+)
+def test_the_best_epoch_is_kept_and_training_stops_after_patience(readings, scales, patience, epochs, best):
+    system = KerasSystem(build, epochs=4, patience=patience, fit_options={"callbacks": [Jump(scales)]})
+    facts = system.fit(readings, readings, seed=0)
+    assert facts == {"epochs": epochs, "best_epoch": best}
+    assert system.model.get_weights()[0][0, 0] == scales[best - 1]
+
+
+def test_paper_protocol_selects_by_accuracy_and_honest_by_loss(readings):
+    # Epoch 2 is as right as epoch 1 and surer: better by loss, but by accuracy equal, so the first stays.
+    options = {"callbacks": [Jump([0.001, 1])]}
+    system = KerasSystem(build, epochs=2, fit_options=options)
+    assert system.fit(readings, readings, protocol="honest")["best_epoch"] == 2
+    assert system.fit(readings, readings, protocol="paper")["best_epoch"] == 1
+
+
+def test_without_a_validation_part_the_last_epoch_is_taken(readings):
+    assert KerasSystem(build, epochs=3).fit(readings, None) == {"epochs": 3, "best_epoch": 3}
+
+
+def test_a_model_that_reports_no_accuracy_is_refused_after_one_epoch_not_after_all(readings):
+    system = KerasSystem(lambda names, seed: build(names, seed, metrics=()), epochs=1000)
+    with pytest.raises(InputError, match=r"chosen by val_accuracy, .* reports only loss, val_loss"):
+        system.fit(readings, readings, protocol="paper")
+
+
+def test_a_loss_that_is_nan_at_first_does_not_become_the_best_for_good():
+    callback = _BestEpoch("val_loss", 5)
+    assert callback.get_monitor_value({"val_loss": float("nan")}) is None
+    assert callback.get_monitor_value({"val_loss": 0.5}) == 0.5
+
+
+def test_predicting_before_fitting_is_refused(readings):
+    with pytest.raises(InputError, match="call fit first"):
+        KerasSystem(build).predict(readings)
