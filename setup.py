@@ -32,6 +32,7 @@ setup(
         "matplotlib>=3.9",
         "typer>=0.15",
         "rich>=13",
+        "protobuf>=4.25",
     ],
     extras_require={
         "peers": PEERS,

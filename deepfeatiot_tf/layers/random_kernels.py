@@ -1,0 +1,224 @@
+"""The randomized branch: frozen random convolution kernels, pooled over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Under XLA a step of 40 series by 8 windows keeps its operands in cache and its code small.
+SERIES_PER_CALL = 40
+WINDOWS_PER_STEP = 8
+# In plain ops one series by 64 windows bounds the answers to 64 × kernels, which stay in cache.
+PLAIN_WINDOWS_PER_STEP = 64
+
+
+@keras.saving.register_keras_serializable("deepfeatiot_tf")
+class RandomKernels(keras.layers.Layer):
+    """Maximum and proportion of positive values (PPV) of each series under frozen random kernels.
+
+    As in DeepFeatIoT's code: weights N(0, 0.05²), valid windows, no bias, no learning; by default 10,000 kernels of
+    length 9 and dilation 4. It is not ROCKET's sampling. A window counts only where it lies wholly inside the series; a
+    series shorter than a kernel's reach is one window, padded with zeros.
+
+    With `jit_compile` the transform is one XLA program: products, maximum and count are fused, so that no
+    convolution output is ever stored; memory grows with `batch × kernels`, not with time. Without it the same
+    numbers come from plain ops, for servers that have no XLA.
+
+    Args:
+        kernels: number of kernels. Default 10,000 (published).
+        length: weights per kernel. Default 9 (published).
+        dilation: steps between the weights, or a pair `(lowest, highest)`: the kernels are then dealt to lowest, twice
+            lowest, … up to highest. Default 4 (published).
+        stddev: of the weights. Default 0.05 (published).
+        seed: of the draw. Default 0.
+        jit_compile: whether to run under XLA. Default True.
+
+    Input: channels float32 `[batch, time, channels]` (the kernels are dealt to the channels; each reads one), and the
+    optional `length` int32 `[batch]` of each series.
+
+    Output: float32 `[batch, 2 · kernels]`: all maxima, then all PPVs.
+
+    Raises:
+        ValueError: a size is not positive, or the dilations do not ascend.
+
+    Reference: DeepFeatIoT (arXiv 2508.09468), randomized features, R20000.
+    """
+
+    def __init__(
+        self,
+        kernels: int = 10_000,
+        length: int = 9,
+        dilation: int | tuple[int, int] = 4,
+        stddev: float = 0.05,
+        seed: int = 0,
+        jit_compile: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{**kwargs, "dtype": "float32", "trainable": False})
+        lowest, highest = (dilation, dilation) if isinstance(dilation, int) else dilation
+        if min(kernels, length, lowest) < 1 or lowest > highest:
+            raise ValueError(
+                f"kernels={kernels}, length={length}, dilation={dilation}: give positive sizes, ascending dilations"
+            )
+        self.kernels = kernels
+        self.length = length
+        self.dilation = dilation if isinstance(dilation, int) else tuple(dilation)
+        self.dilations = [lowest * 2**i for i in range(int(np.log2(highest / lowest)) + 1)]
+        self.stddev = stddev
+        self.seed = seed
+        self.jit_compile = jit_compile
+        self._compiled = tf.function(self._pool_call, jit_compile=True, autograph=False)
+
+    def build(self, channels_shape: tuple, length_shape: tuple | None = None) -> None:
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(self.length, self.kernels),
+            initializer=keras.initializers.RandomNormal(stddev=self.stddev, seed=self.seed),
+            trainable=False,
+        )
+
+    def call(self, channels: tf.Tensor, length: tf.Tensor | None = None) -> tf.Tensor:
+        if length is None:
+            length = tf.fill(tf.shape(channels)[:1], tf.shape(channels)[1])
+        pooled = (self._pool_by_xla if self.jit_compile else self._pool_by_plain_ops)(channels, length)
+        return tf.concat([tf.math.real(pooled), tf.math.imag(pooled)], axis=1)
+
+    def _pool_by_plain_ops(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        groups, share = self._deal(channels.shape[2])
+
+        def pool_series(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+            x, length = row
+            pooled = [
+                _pool_series(x[:, channel], length, self.kernel[:, start : start + share], dilation)
+                for start, (dilation, channel) in zip(range(0, self.kernels, share), groups, strict=False)
+            ]
+            return tf.concat(pooled, axis=0)
+
+        return tf.map_fn(pool_series, (channels, length), fn_output_signature=tf.complex64)
+
+    def _pool_by_xla(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        # Calls of one static shape: one compilation per series length, whatever the batch.
+        batch, time, width = tf.shape(channels)[0], tf.shape(channels)[1], channels.shape[2]
+        calls = -(-batch // SERIES_PER_CALL)
+        fill = calls * SERIES_PER_CALL - batch
+        channels = tf.pad(channels, [[0, fill], [0, 0], [0, 0]])
+        pooled = tf.map_fn(
+            lambda call: self._compiled(*call),
+            (
+                tf.reshape(channels, [calls, SERIES_PER_CALL, time, width]),
+                tf.reshape(tf.pad(length, [[0, fill]]), [calls, SERIES_PER_CALL]),
+            ),
+            fn_output_signature=tf.complex64,
+        )
+        return tf.reshape(pooled, [-1, self.kernels])[:batch]
+
+    def _deal(self, width: int) -> tuple[list[tuple[int, int]], int]:
+        """The groups of kernels, each of one dilation and one channel, and how many kernels a group has."""
+        groups = [(dilation, channel) for dilation in self.dilations for channel in range(width)]
+        return groups, -(-self.kernels // len(groups))
+
+    def _pool_call(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        """complex64 `[batch, kernels]`: maximum + i · PPV. One tensor, so that XLA fuses both into one loop.
+
+        The groups take turns in a loop, not in code of their own, so that the program is compiled as quickly for
+        twelve groups as for one.
+        """
+        groups, share = self._deal(channels.shape[2])
+        fill = share * len(groups) - self.kernels
+        kernel = tf.pad(tf.convert_to_tensor(self.kernel), [[0, 0], [0, fill]])
+        kernel = tf.transpose(tf.reshape(kernel, [self.length, len(groups), share]), [1, 0, 2])
+        dilations, reads = (tf.constant(column) for column in zip(*groups, strict=True))
+        time = tf.shape(channels)[1]
+        beyond = (self.length - 1) * max(self.dilations) + 2 * WINDOWS_PER_STEP
+        signals = tf.transpose(tf.pad(channels, [[0, 0], [0, beyond], [0, 0]]), [2, 0, 1])
+
+        def pool_group(group: tf.Tensor) -> tf.Tensor:
+            reach = (self.length - 1) * dilations[group] + 1
+            windows = tf.maximum(length - reach + 1, 1)
+            steps = -(-tf.maximum(time - reach + 1, 1) // WINDOWS_PER_STEP)
+            taps = tf.range(WINDOWS_PER_STEP)[:, None] + tf.range(self.length) * dilations[group]
+            return _pool_group(signals[reads[group]], kernel[group], taps, windows, steps)
+
+        pooled = tf.map_fn(pool_group, tf.range(len(groups)), fn_output_signature=tf.complex64)
+        pooled = tf.reshape(tf.transpose(pooled, [1, 0, 2]), [-1, share * len(groups)])
+        return pooled[:, : self.kernels]
+
+    def compute_output_shape(self, channels_shape: tuple, length_shape: tuple | None = None) -> tuple:
+        return (channels_shape[0], 2 * self.kernels)
+
+    def compute_output_spec(self, channels: Any, length: Any = None) -> Any:
+        return keras.KerasTensor(self.compute_output_shape(channels.shape), "float32")
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "kernels": self.kernels,
+            "length": self.length,
+            "dilation": self.dilation,
+            "stddev": self.stddev,
+            "seed": self.seed,
+            "jit_compile": self.jit_compile,
+        }
+
+
+def _pool_group(x: tf.Tensor, kernel: tf.Tensor, taps: tf.Tensor, windows: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    """complex64 `[batch, kernels]` of one group, for XLA: fused products.
+
+    Args:
+        x: `[batch, time]`, padded behind.
+        kernel: `[taps, kernels]`.
+        taps: int `[step, taps]`, where the first `step` windows take their readings.
+        windows: int `[batch]`, the windows inside each series.
+        steps: times that `step` windows are taken.
+    """
+    step = taps.shape[0]
+
+    def look(i: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        outside = tf.where(i * step + tf.range(step) < windows[:, None], 0.0, -np.inf)
+        return tf.gather(x, i * step + taps, axis=1), outside
+
+    # What a step sees is looked up a step ahead and carried: XLA then stores it (small), where it would
+    # otherwise look every reading up again for every kernel.
+    def body(i: tf.Tensor, seen: tf.Tensor, outside: tf.Tensor, carry: tf.Tensor) -> tuple:
+        highest, count = _answer(seen, outside, kernel, tf.math.real(carry), tf.math.imag(carry))
+        return i + 1, *look(i + 1), tf.complex(highest, count)
+
+    none = tf.zeros([tf.shape(x)[0] if x.shape[0] is None else x.shape[0], kernel.shape[1]])
+    start = (tf.constant(0), *look(tf.constant(0)), tf.complex(none - np.inf, none))
+    *_, carry = tf.while_loop(lambda i, *_: i < steps, body, start)
+    return tf.complex(tf.math.real(carry), tf.math.imag(carry) / tf.cast(windows, tf.float32)[:, None])
+
+
+def _answer(
+    seen: tf.Tensor, outside: tf.Tensor, kernel: tf.Tensor, highest: tf.Tensor, count: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Elementwise products that XLA fuses into one vectorized loop over the kernels."""
+    for window in range(seen.shape[1]):
+        answer = outside[:, window, None]
+        for tap in range(seen.shape[2]):
+            answer = answer + seen[:, window, tap, None] * kernel[tap]
+        highest = tf.maximum(highest, answer)
+        count = count + tf.cast(answer > 0.0, tf.float32)
+    return highest, count
+
+
+def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, dilation: int) -> tf.Tensor:
+    """complex64 `[kernels]` of one group and one series `[time]`, in plain ops: matrix products."""
+    taps, kernels = kernel.shape
+    reach = (taps - 1) * dilation + 1
+    windows = tf.maximum(length - reach + 1, 1)
+    x = tf.pad(x, [[0, tf.maximum(reach - tf.shape(x)[0], 0)]])
+    seen = tf.gather(x, tf.range(windows)[:, None] + tf.range(taps) * dilation)
+
+    def body(at: tf.Tensor, highest: tf.Tensor, count: tf.Tensor) -> tuple:
+        answer = tf.matmul(seen[at : at + PLAIN_WINDOWS_PER_STEP], kernel)
+        highest = tf.maximum(highest, tf.reduce_max(answer, axis=0))
+        count = count + tf.reduce_sum(tf.cast(answer > 0.0, tf.float32), axis=0)
+        return at + PLAIN_WINDOWS_PER_STEP, highest, count
+
+    start = (tf.constant(0), tf.fill([kernels], np.float32(-np.inf)), tf.zeros([kernels]))
+    _, highest, count = tf.while_loop(lambda at, *_: at < windows, body, start)
+    return tf.complex(highest, count / tf.cast(windows, tf.float32))

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from checks import check_half_precision, check_layer, check_saving
+
+from deepfeatiot_tf.layers import BiGRU
+
+
+def small(**kwargs):
+    return BiGRU((3, 2), **kwargs)
+
+
+def gru_weights(inputs, units):
+    return 2 * 3 * units * (inputs + units + 2)
+
+
+def test_passes_the_shared_check(rng, tmp_path):
+    channels = rng.normal(size=(3, 9, 4)).astype("float32")
+    trainable = gru_weights(4, 3) + gru_weights(6, 2) + 2 * (6 + 4)
+    check_layer(small(), channels, trainable=trainable, frozen=2 * (6 + 4), output_shape=(3, 4))
+    check_half_precision(small, channels)
+    check_saving(small(), tmp_path / "layer.keras", channels)
+
+
+def test_default_output_is_the_papers_r128():
+    assert BiGRU().compute_output_shape((None, 168, 1)) == (None, 128)
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("time", [1, 4, 10])
+def test_trailing_padding_changes_nothing(rng, time, stride):
+    channels = rng.normal(size=(2, time, 4)).astype("float32")
+    layer = small(stride=stride)
+    inside = np.full(2, time, "int32")
+    padded = np.pad(channels, [[0, 0], [0, 7], [0, 0]])
+    np.testing.assert_allclose(layer(padded, inside), layer(channels, inside), atol=1e-5)
+    np.testing.assert_allclose(layer(channels), layer(channels, inside), atol=1e-5)
+
+
+def test_stride_reads_the_means_of_consecutive_steps(rng):
+    channels = rng.normal(size=(2, 12, 4)).astype("float32")
+    means = channels.reshape(2, 4, 3, 4).mean(axis=2)
+    np.testing.assert_allclose(small(stride=3)(channels), small()(means), atol=1e-5)
+
+
+def test_without_relu_there_are_negative_answers(rng):
+    channels = rng.normal(size=(8, 9, 4)).astype("float32")
+    assert np.min(small()(channels)) == 0
+    assert np.min(small(relu=False)(channels)) < 0
+
+
+def test_a_series_without_readings_is_finite():
+    assert np.isfinite(small()(np.zeros((1, 6, 4), "float32"), np.zeros(1, "int32"))).all()
+
+
+def test_stride_below_one_is_refused():
+    with pytest.raises(ValueError, match="stride"):
+        BiGRU(stride=0)
