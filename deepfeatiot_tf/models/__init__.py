@@ -1,0 +1,6 @@
+"""The networks, as Keras functional graphs from raw readings to probabilities."""
+
+from deepfeatiot_tf.models.deepfeatiot import DeepFeatIoT
+from deepfeatiot_tf.models.loading import load_model
+
+__all__ = ["DeepFeatIoT", "load_model"]

@@ -1,0 +1,130 @@
+"""Frozen features on disk: computed once per series, found again by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import keras
+import numpy as np
+import pooch
+
+Extract = Callable[[np.ndarray], np.ndarray]
+
+# A shard is written when it has so many rows, or after so long: slow features survive an interruption.
+SHARD_ROWS = 4096
+SHARD_SECONDS = 30.0
+
+
+class FeatureStore:
+    """The features of one frozen branch, one row per distinct series.
+
+    `add` computes, `flush` writes, `look_up` reads. Rows live in shards, a pair of `.npy` files written beside and
+    renamed, so that an interrupted computation keeps every finished shard and several processes can share a folder. A
+    shard is memory-mapped: looking a batch up reads that batch only.
+
+    Args:
+        folder: of this branch's shards; made when the first shard is written.
+        extract: float32 `[batch, time]` readings to float32 `[batch, width]` features.
+        width: number of features.
+    """
+
+    def __init__(self, folder: Path, extract: Extract, width: int) -> None:
+        self.folder = folder
+        self.width = width
+        self._extract = extract
+        self._where: dict[bytes, tuple[np.ndarray, int]] = {}
+        self._unwritten: list[tuple[list[bytes], np.ndarray]] = []
+        self._written = time.monotonic()
+        for keys in sorted(folder.glob("*.keys.npy")):
+            self._open(keys)
+
+    def _open(self, keys: Path) -> None:
+        try:
+            rows = np.load(keys.with_name(keys.name.replace(".keys.", ".rows.")), mmap_mode="r")
+            names = np.load(keys)
+        except (OSError, ValueError):
+            return  # a damaged shard is computed again
+        if rows.shape != (len(names), self.width):
+            return
+        self._where.update((name.tobytes(), (rows, i)) for i, name in enumerate(names))
+
+    def add(self, readings: np.ndarray) -> None:
+        """Compute the features of those `[batch, time]` readings that have none yet."""
+        keys = list(row_keys(readings))
+        fresh = {key: i for i, key in enumerate(keys) if key not in self._where}
+        if not fresh:
+            return
+        features = self._extract(readings[list(fresh.values())])
+        self._where.update((key, (features, i)) for i, key in enumerate(fresh))
+        self._unwritten.append((list(fresh), features))
+        full = sum(len(rows) for _, rows in self._unwritten) >= SHARD_ROWS
+        if full or time.monotonic() - self._written >= SHARD_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is not on disk yet as one shard; from then on it is read from there."""
+        self._written = time.monotonic()
+        if not self._unwritten:
+            return
+        keys = [key for names, _ in self._unwritten for key in names]
+        rows = np.concatenate([features for _, features in self._unwritten])
+        self._unwritten.clear()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        name = f"{time.time_ns()}-{uuid4().hex[:8]}"
+        _write(self.folder / f"{name}.rows.npy", rows)
+        _write(self.folder / f"{name}.keys.npy", np.array([np.frombuffer(key, np.uint8) for key in keys]))
+        self._open(self.folder / f"{name}.keys.npy")
+
+    def look_up(self, readings: np.ndarray) -> np.ndarray:
+        """float32 `[batch, width]`; series that are not there (augmented ones, say) are computed, not kept."""
+        out = np.empty((len(readings), self.width), np.float32)
+        absent = []
+        for i, key in enumerate(row_keys(readings)):
+            if key in self._where:
+                rows, row = self._where[key]
+                out[i] = rows[row]
+            else:
+                absent.append(i)
+        if absent:
+            out[absent] = self._extract(readings[absent])
+        return out
+
+
+def row_keys(readings: np.ndarray) -> Iterator[bytes]:
+    """16 bytes for the content of each row of float32 `[batch, time]`."""
+    for row in np.ascontiguousarray(readings, dtype=np.float32):
+        yield hashlib.blake2b(row.tobytes(), digest_size=16).digest()
+
+
+def frozen_key(model: keras.Model) -> str:
+    """Names a frozen computation by its configuration and its weights."""
+    layers = [{"class": type(layer).__name__, **layer.get_config()} for layer in model.layers]
+    for layer in layers:
+        layer.pop("name", None)
+    digest = hashlib.sha256(json.dumps(layers, default=str, sort_keys=True).encode())
+    for weight in model.weights:
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def default_folder() -> Path:
+    """`DEEPFEATIOT_CACHE`, else the user's cache folder."""
+    return Path(os.environ.get("DEEPFEATIOT_CACHE") or pooch.os_cache("deepfeatiot_tf")) / "features"
+
+
+def _write(path: Path, array: np.ndarray) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.save(file, array)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,205 @@
+import keras
+import numpy as np
+import pytest
+
+from deepfeatiot_tf import DeepFeatIoT, load_model
+
+FROZEN = ("randomized", "statistics")
+
+
+def build(fleet, **options):
+    return DeepFeatIoT(fleet.class_names, **{"kernels": 32, **options})
+
+
+@pytest.fixture(scope="module")
+def trained(fleet):
+    """The whole network after two epochs, and its history."""
+    model = build(fleet)
+    model.compile()
+    frozen = [np.array(v) for v in model.frozen["randomized"].weights]
+    history = model.fit(fleet.to_dataset(shuffle=True), validation_data=fleet.to_dataset(), epochs=2, verbose=0)
+    for before, after in zip(frozen, model.frozen["randomized"].weights, strict=True):
+        np.testing.assert_array_equal(before, after)  # bit-identical after fit
+    return model, history.history
+
+
+def test_fit_is_kerass_fit(trained):
+    _, history = trained
+    assert set(history) == {f"{part}{name}" for part in ("", "val_") for name in ("accuracy", "loss", "macro_f1")}
+    assert len(history["loss"]) == 2
+
+
+def test_the_whole_graph_gives_what_training_on_stored_features_saw(trained, fleet):
+    model, history = trained
+    _, accuracy, macro_f1 = model.evaluate(fleet.to_dataset(), verbose=0)
+    assert accuracy == pytest.approx(history["val_accuracy"][-1], abs=1e-6)
+    assert macro_f1 == pytest.approx(history["val_macro_f1"][-1], abs=1e-6)
+
+
+def test_predictions_are_probabilities_whatever_comes_in(trained, fleet):
+    model, _ = trained
+    readings = np.full((4, 30), np.nan, "float32")
+    readings[1, :] = 1e30
+    readings[2, 0] = 7.0
+    readings[3, :24] = fleet.values[1]
+    probabilities = model.predict(readings, verbose=0)
+    assert np.isfinite(probabilities).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    # Padding behind a series changes nothing, nor does its company in the batch.
+    np.testing.assert_allclose(probabilities[3:], model.predict(fleet.values[1:2], verbose=0), atol=1e-5)
+
+
+def test_saved_and_loaded_model_is_the_same(trained, fleet, tmp_path):
+    model, _ = trained
+    model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), model.predict(fleet.values, verbose=0))
+    assert loaded.class_names == ("high", "low")
+    assert loaded.get_config() == model.get_config()
+    assert loaded.optimizer.iterations == model.optimizer.iterations
+    # A further fit goes on from here: the standardization of the first training data stays.
+    before = np.array(loaded.network.get_layer("statistics_standardized").mean)
+    loaded.fit(fleet.take(range(10)).to_dataset(), epochs=1, verbose=0)
+    np.testing.assert_array_equal(before, loaded.network.get_layer("statistics_standardized").mean)
+
+
+def test_without_the_store_training_is_the_same(fleet):
+    losses = []
+    for cache in (None, False):
+        model = build(fleet, branches=FROZEN)
+        model.compile()
+        history = model.fit(fleet.to_dataset(shuffle=True), epochs=2, verbose=0, feature_cache=cache)
+        losses.append(history.history["loss"])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+def test_closed_form_head_is_solved_by_one_fit(fleet, one_hot, tmp_path):
+    model = build(fleet, branches=FROZEN, head="closed_form")
+    model.compile()
+    assert not model.trainable_variables
+    history = model.fit(fleet.values, one_hot, epochs=50, verbose=0, validation_split=0.2)
+    assert history.history["accuracy"] == [1.0]  # one pass, not fifty
+    model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), model.predict(fleet.values, verbose=0))
+
+
+def test_arrays_and_datasets_are_equivalent(fleet, one_hot):
+    predictions = []
+    for data in (
+        {"x": fleet.values, "y": one_hot},
+        {"x": {"readings": fleet.values}, "y": one_hot},
+        {"x": fleet.to_dataset()},
+    ):
+        model = build(fleet, branches=FROZEN, head="closed_form")
+        model.compile()
+        model.fit(**data, verbose=0)
+        predictions.append(model.predict(fleet.values, verbose=0))
+    np.testing.assert_allclose(predictions[0], predictions[1], atol=1e-6)
+    np.testing.assert_allclose(predictions[0], predictions[2], atol=1e-4)
+
+
+def test_metadata_in_the_dataset_is_no_obstacle(fleet):
+    told = type(fleet)(fleet.values, labels=fleet.labels, metadata=["roof"] * len(fleet))
+    model = build(told, branches=("statistics",))
+    model.compile()
+    model.fit(told.to_dataset(), validation_data=told.to_dataset(), epochs=1, verbose=0)
+    assert model.predict(told.to_dataset(), verbose=0).shape == (40, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "branches"),
+    [
+        ({"channels": "paper"}, {"local", "global", "randomized"}),
+        ({"fusion": "concat", "branches": ("local", "statistics")}, {"local", "statistics"}),
+        ({"branches": ("randomized",), "dilation": (1, 8)}, {"randomized"}),
+    ],
+)
+def test_every_branch_can_be_switched(fleet, options, branches):
+    model = build(fleet, **options)
+    assert {name.removesuffix("_features") for name in model.frozen} == branches - {"local", "global"}
+    for learned in ("local", "global"):
+        assert any(layer.name == learned for layer in model.network.layers) == (learned in branches)
+    again = DeepFeatIoT.from_config(model.get_config())
+    assert again.count_params() == model.count_params()
+    np.testing.assert_array_equal(again(fleet.values[:2]), model(fleet.values[:2]))
+
+
+def test_published_layout_has_the_published_widths(fleet):
+    model = DeepFeatIoT(fleet.class_names, channels="paper")
+    width = {layer.name: layer.output.shape[-1] for layer in model.network.layers if hasattr(layer, "output")}
+    assert model.frozen["randomized"].output.shape[-1] == 20_000
+    assert (width["local"], width["global"]) == (256, 128)
+    assert (width["local_dft"], width["global_dft"], width["randomized_dft"]) == (64, 64, 64)
+    assert model.network.get_layer("randomized_dft").widths == (1024, 64)
+    assert not any("standardized" in layer.name for layer in model.network.layers)
+
+
+def test_compile_defaults_are_the_papers(fleet):
+    model = build(fleet, branches=("statistics",))
+    model.compile()
+    optimizer = model.optimizer
+    assert isinstance(optimizer, keras.optimizers.Adam)
+    assert optimizer.amsgrad
+    assert optimizer.clipvalue == 1
+    rates = [float(optimizer._learning_rate(step)) for step in (0, 99, 100, 250)]
+    np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3 / 1.1, 1e-3 / 1.2], rtol=1e-5)
+    assert isinstance(model.loss, keras.losses.CategoricalFocalCrossentropy)
+
+
+def test_a_language_layer_is_one_more_frozen_branch(fleet):
+    @keras.saving.register_keras_serializable("tests")
+    class Length(keras.layers.Layer):
+        def call(self, readings):
+            return keras.ops.cast(keras.ops.shape(readings)[1], "float32") + 0 * readings[:, :1]
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], 1)
+
+    model = build(fleet, branches=("statistics",), language=Length())
+    assert set(model.frozen) == {"statistics", "language"}
+    assert DeepFeatIoT.from_config(model.get_config()).count_params() == model.count_params()
+
+
+def test_half_precision_trains_and_predicts_finite_numbers(fleet):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = build(fleet)
+        model.compile()
+        history = model.fit(fleet.to_dataset(), epochs=1, verbose=0)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.isfinite(history.history["loss"]).all()
+    assert np.isfinite(model.predict(fleet.values, verbose=0)).all()
+
+
+def test_mirrored_strategy_trains_the_same_model(fleet):
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = build(fleet, branches=FROZEN)
+        model.compile()
+    history = model.fit(fleet.to_dataset(), validation_data=fleet.to_dataset(), epochs=1, verbose=0)
+    assert np.isfinite(history.history["val_loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"channels": "raw"}, "channels"),
+        ({"branches": ("lokal",)}, "branch"),
+        ({"branches": ()}, "no branch"),
+        ({"fusion": "sum"}, "fusion"),
+        ({"language": "gpt2"}, "language"),
+        ({"head": "closed_form", "branches": ("local", "statistics")}, "closed_form"),
+        ({"head": "closed_form", "channels": "paper", "branches": ("randomized",)}, "closed_form"),
+    ],
+)
+def test_impossible_options_are_refused(fleet, options, says):
+    with pytest.raises(ValueError, match=says):
+        build(fleet, **options)
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match="two or more"):
+        DeepFeatIoT(["only"])

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from deepfeatiot_tf import DeepFeatIoT, InputError
+from deepfeatiot_tf.training.feature_store import FeatureStore
+
+
+def build(fleet):
+    model = DeepFeatIoT(fleet.class_names, kernels=32, branches=("statistics",))
+    model.compile()
+    return model
+
+
+def test_the_frozen_branch_runs_once_per_series_over_all_epochs(fleet, tmp_path, monkeypatch):
+    computed = []
+    add = FeatureStore.add
+    monkeypatch.setattr(FeatureStore, "add", lambda self, rows: (computed.append(len(rows)), add(self, rows))[1])
+    unseen = []
+    look_up = FeatureStore.look_up
+
+    def watched(self, rows):
+        unseen.append(len([k for k in rows if k.tobytes() not in known]))
+        return look_up(self, rows)
+
+    known = {row.tobytes() for row in fleet.values}
+    monkeypatch.setattr(FeatureStore, "look_up", watched)
+    build(fleet).fit(fleet.to_dataset(shuffle=True), epochs=3, verbose=0, feature_cache=tmp_path)
+    assert sum(computed) == len(fleet)
+    assert not any(unseen)
+    assert len(list(tmp_path.glob("statistics/*/*.rows.npy"))) == 1
+
+
+def test_augmented_readings_get_features_of_their_own(fleet, tmp_path):
+    def shift(inputs, label):
+        return {"readings": inputs["readings"] + tf.random.uniform([])}, label
+
+    model = build(fleet)
+    model.fit(fleet.to_dataset().map(shift), epochs=2, verbose=0, feature_cache=tmp_path)
+    assert np.isfinite(model.predict(fleet.values, verbose=0)).all()
+
+
+def test_sample_and_class_weights_pass_through(fleet, one_hot):
+    model = build(fleet)
+    model.fit(fleet.values, one_hot, class_weight={0: 1.0, 1: 0.0}, sample_weight=np.ones(40), epochs=1, verbose=0)
+
+
+def test_validation_arrays_get_features_too(fleet, one_hot):
+    history = build(fleet).fit(fleet.values, one_hot, validation_data=(fleet.values, one_hot), epochs=1, verbose=0)
+    assert "val_loss" in history.history
+
+
+def test_an_endless_dataset_needs_steps(fleet):
+    model = build(fleet)
+    with pytest.raises(InputError, match="steps_per_epoch"):
+        model.fit(fleet.to_dataset().repeat(), verbose=0)
+    model.fit(fleet.to_dataset().repeat(), steps_per_epoch=2, verbose=0)
+
+
+def test_other_inputs_are_refused_in_one_line(fleet):
+    with pytest.raises(InputError, match="list"):
+        build(fleet).fit([[1.0]], verbose=0)

@@ -1,0 +1,38 @@
+import numpy as np
+from scipy.special import softmax
+
+from deepfeatiot_tf.training.closed_form import ridge_head
+
+
+def made_up(rng, n, noise):
+    labels = rng.integers(0, 3, n)
+    centres = np.array([[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0]])
+    return (centres[labels] + noise * rng.normal(size=(n, 4))).astype("float32"), np.eye(3, dtype="float32")[labels]
+
+
+def test_separable_classes_are_told_apart(rng):
+    features, one_hot = made_up(rng, 60, 0.1)
+    kernel, bias = ridge_head(features, one_hot)
+    assert kernel.shape == (4, 3)
+    assert bias.shape == (3,)
+    assert np.array_equal((features @ kernel + bias).argmax(1), one_hot.argmax(1))
+
+
+def test_confidence_on_unseen_series_is_about_the_accuracy(rng):
+    # The temperature comes from left-out predictions; from the fitted ones it would promise far too much.
+    features, one_hot = made_up(rng, 80, 1.5)
+    wide = np.concatenate([features, rng.normal(size=(80, 200)).astype("float32")], axis=1)
+    kernel, bias = ridge_head(wide, one_hot)
+    fresh, truth = made_up(rng, 2000, 1.5)
+    fresh = np.concatenate([fresh, rng.normal(size=(2000, 200)).astype("float32")], axis=1)
+    probabilities = softmax(fresh @ kernel + bias, axis=1)
+    accuracy = np.mean(probabilities.argmax(1) == truth.argmax(1))
+    assert abs(probabilities.max(1).mean() - accuracy) < 0.1
+
+
+def test_weights_favour_the_class_they_are_given_to(rng):
+    features, one_hot = made_up(rng, 90, 2.0)
+    kernel, bias = ridge_head(features, one_hot)
+    kernel2, bias2 = ridge_head(features, one_hot, np.where(one_hot[:, 0] > 0, 10.0, 1.0))
+    chosen = [np.sum((features @ k + b).argmax(1) == 0) for k, b in ((kernel, bias), (kernel2, bias2))]
+    assert chosen[1] > chosen[0]

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from deepfeatiot_tf.training.feature_store import FeatureStore
+
+
+class Counting:
+    """A frozen branch that says how many series it was asked for."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, readings):
+        self.asked += len(readings)
+        return np.stack([readings.sum(axis=1), readings.max(axis=1)], axis=1).astype("float32")
+
+
+@pytest.fixture
+def readings(rng):
+    return rng.normal(size=(10, 6)).astype("float32")
+
+
+def test_each_series_is_computed_once_even_in_another_process(tmp_path, readings):
+    branch = Counting()
+    store = FeatureStore(tmp_path, branch, 2)
+    store.add(readings[:6])
+    store.add(readings)  # the first six again
+    store.add(readings[[3, 3]])
+    store.flush()
+    assert branch.asked == 10
+    reopened = FeatureStore(tmp_path, branch, 2)
+    np.testing.assert_array_equal(reopened.look_up(readings[::-1]), Counting()(readings[::-1]))
+    assert branch.asked == 10
+
+
+def test_series_that_are_not_kept_are_computed_when_asked_for(tmp_path, readings):
+    branch = Counting()
+    store = FeatureStore(tmp_path, branch, 2)
+    store.add(readings[:5])
+    np.testing.assert_array_equal(store.look_up(readings), Counting()(readings))
+    assert branch.asked == 10
+    assert not list(tmp_path.iterdir())  # nothing flushed yet: nothing half-written either
+
+
+def test_a_damaged_shard_is_computed_again(tmp_path, readings):
+    store = FeatureStore(tmp_path, Counting(), 2)
+    store.add(readings)
+    store.flush()
+    for rows in tmp_path.glob("*.rows.npy"):
+        rows.write_bytes(rows.read_bytes()[:50])
+    branch = Counting()
+    np.testing.assert_array_equal(FeatureStore(tmp_path, branch, 2).look_up(readings), Counting()(readings))
+    assert branch.asked == 10
+
+
+def test_a_full_disk_leaves_no_part_of_a_shard(tmp_path, readings, monkeypatch):
+    store = FeatureStore(tmp_path, Counting(), 2)
+    store.add(readings)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        store.flush()
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_readings_are_part_of_the_content(tmp_path, readings):
+    branch = Counting()
+    store = FeatureStore(tmp_path, branch, 2)
+    gap = readings.copy()
+    gap[:, 2] = np.nan
+    store.add(readings)
+    store.add(gap)
+    assert branch.asked == 20
