@@ -25,7 +25,7 @@ _ROOMS = {
     "training": ("RunCheckpoint",),
     "evaluation": ("EstimatorSystem", "KerasSystem", "ProtocolResult", "Report", "evaluate", "run_protocol"),
     "serving": ("export_saved_model", "predict", "predict_table"),
-    "runs": ("train_run",),
+    "runs": ("RunSettings", "quickstart", "train_run"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -26,9 +26,7 @@ def inputs_for(model: Any, readings: SensorReadings) -> SensorReadings:
     )
 
 
-def checked_probabilities(
-    probabilities: Any, readings: SensorReadings, class_names: tuple[str, ...]
-) -> np.ndarray:
+def checked_probabilities(probabilities: Any, readings: SensorReadings, class_names: tuple[str, ...]) -> np.ndarray:
     """The model's output as float32 `[n, classes]`.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation.files import make_folder, write_beside
+from deepfeatiot_tf.files import make_folder, write_beside
 
 KEY = ("system", "data", "checksum", "protocol", "split", "seed")
 NO_MARKERS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}  # a system may be called "None"

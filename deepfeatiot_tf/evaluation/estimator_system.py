@@ -28,9 +28,7 @@ class EstimatorSystem:
 
     selects = False
 
-    def __init__(
-        self, build: Callable[[int], Any], *, inputs: Callable[[SensorReadings], Any] | None = None
-    ) -> None:
+    def __init__(self, build: Callable[[int], Any], *, inputs: Callable[[SensorReadings], Any] | None = None) -> None:
         self.build = build
         self.inputs = inputs or (lambda readings: readings.values)
         self.estimator: Any = None

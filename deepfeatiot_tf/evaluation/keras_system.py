@@ -12,6 +12,8 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.protocols import ProtocolName
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+from deepfeatiot_tf.training.class_balance import balanced_class_weight
+from deepfeatiot_tf.training.run_checkpoint import RunCheckpoint
 
 
 class KerasSystem:
@@ -25,7 +27,8 @@ class KerasSystem:
         patience: epochs without a better one after which training stops. Default None: never.
         monitor: what the best epoch is best by under the honest protocol, a validation loss (lowest) or a
             metric (highest). Default `"val_loss"`. Under the paper protocol it is `"val_accuracy"`.
-        fit_options: further arguments of `model.fit`, such as `callbacks` or `class_weight`. Default none.
+        balance: whether rare classes weigh as much as frequent ones in training. Default False, as published.
+        fit_options: further arguments of `model.fit`, such as `callbacks`. Default none.
 
     Attributes:
         model: of the last `fit`, with its best weights.
@@ -42,6 +45,7 @@ class KerasSystem:
         batch_size: int = 32,
         patience: int | None = None,
         monitor: str = "val_loss",
+        balance: bool = False,
         fit_options: Mapping[str, Any] | None = None,
     ) -> None:
         self.build = build
@@ -49,6 +53,7 @@ class KerasSystem:
         self.batch_size = batch_size
         self.patience = patience
         self.monitor = monitor
+        self.balance = balance
         self.fit_options = dict(fit_options or {})
         self.model: keras.Model | None = None
         self.history: dict[str, list[float]] = {}
@@ -72,9 +77,11 @@ class KerasSystem:
         best = None
         if validation is not None:
             monitor = "val_accuracy" if protocol == "paper" else self.monitor
-            best = _BestEpoch(monitor, self.epochs if self.patience is None else self.patience)
+            best = RunCheckpoint(monitor=monitor, patience=self.patience or self.epochs)
             callbacks.append(best)
             options["validation_data"] = self._data(validation)
+        if self.balance:
+            options["class_weight"] = balanced_class_weight(train.label_indices)
         history = self.model.fit(
             self._data(train, shuffle=True, seed=seed), epochs=self.epochs, callbacks=callbacks, **options
         )
@@ -94,22 +101,3 @@ class KerasSystem:
 
     def _data(self, readings: SensorReadings, **order: Any) -> Any:
         return inputs_for(self.model, readings).to_dataset(batch_size=self.batch_size, **order)
-
-
-class _BestEpoch(keras.callbacks.EarlyStopping):
-    """Early stopping that ends with the best weights, and does not put up with a measure that is missing."""
-
-    def __init__(self, monitor: str, patience: int) -> None:
-        mode = "min" if monitor.endswith("loss") else "max"
-        super().__init__(monitor=monitor, patience=patience, mode=mode, restore_best_weights=True)
-
-    def get_monitor_value(self, logs: dict[str, float] | None) -> float | None:
-        """The measure of this epoch, or None if it is NaN: Keras would hold a NaN to be the best for good."""
-        logs = logs or {}
-        if self.monitor not in logs:
-            raise InputError(
-                f"the best epoch is chosen by {self.monitor}, but the model reports only {', '.join(logs)}; "
-                'compile it with metrics=["accuracy"]'
-            )
-        value = float(logs[self.monitor])
-        return None if np.isnan(value) else value

@@ -149,11 +149,7 @@ def _calibration(found: Mapping[str, Any]) -> str:
 
 def _data(report: Report) -> str:
     data = report.data
-    span = (
-        f"{data['longest']}"
-        if data["shortest"] == data["longest"]
-        else f"{data['shortest']} to {data['longest']}"
-    )
+    span = f"{data['longest']}" if data["shortest"] == data["longest"] else f"{data['shortest']} to {data['longest']}"
     missing = (
         f"{_percent(data['missing_share'])} of them missing, in {data['series_with_missing']} series"
         if data["series_with_missing"]

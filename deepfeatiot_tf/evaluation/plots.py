@@ -37,9 +37,7 @@ def reliability_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def overview_figure(
-    title: str, confusion: np.ndarray, per_class: pd.DataFrame, reliability: pd.DataFrame
-) -> Figure:
+def overview_figure(title: str, confusion: np.ndarray, per_class: pd.DataFrame, reliability: pd.DataFrame) -> Figure:
     """Confusion matrix, F1 of every class and reliability on one page."""
     names = list(per_class.index)
     side = max(_matrix_side(names), 7.0)
@@ -67,9 +65,7 @@ def misread_figure(readings: SensorReadings, misread: pd.DataFrame) -> Figure:
     for panel, (_, answer) in zip(panels, shown.iterrows(), strict=False):
         _draw_series(panel, series[answer["id"]])
         names = _wrapped(f"{answer['label']} → {answer['predicted']}", 36)
-        panel.set_title(
-            f"{names} ({answer['confidence']:.0%})\n{_plain(_shortened(answer['id']))}", fontsize=9
-        )
+        panel.set_title(f"{names} ({answer['confidence']:.0%})\n{_plain(_shortened(answer['id']))}", fontsize=9)
     for panel in panels[len(shown) :]:
         panel.set_axis_off()
     figure.supxlabel("reading number (missing readings shaded)", fontsize=9)
@@ -105,9 +101,7 @@ def _draw_confusion(axes: Axes, confusion: np.ndarray, class_names: Sequence[str
         axes.text(column, row, count, ha="center", va="center", color=colour, weight=weight, fontsize=9)
     names = [_wrapped(name) for name in class_names]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
-    axes.set_yticks(
-        range(len(names)), [f"{n} ({t})" for n, t in zip(names, totals[:, 0], strict=True)], fontsize=9
-    )
+    axes.set_yticks(range(len(names)), [f"{n} ({t})" for n, t in zip(names, totals[:, 0], strict=True)], fontsize=9)
     axes.set_xlabel("answered class")
     axes.set_ylabel("true class (series)")
     axes.set_title("Confusion: number of series", fontsize=11)
@@ -124,9 +118,7 @@ def _draw_reliability(upper: Axes, lower: Axes, table: pd.DataFrame) -> None:
     filled = table[table["count"] > 0]
     upper.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1, label="perfectly calibrated")
     upper.plot(filled["confidence"], filled["accuracy"], "-o", color=BLUE, markersize=5, label="model")
-    upper.vlines(
-        filled["confidence"], filled["confidence"], filled["accuracy"], color=ORANGE, linewidth=2, label="gap"
-    )
+    upper.vlines(filled["confidence"], filled["confidence"], filled["accuracy"], color=ORANGE, linewidth=2, label="gap")
     upper.set_ylim(-0.03, 1.03)
     upper.set_ylabel("accuracy")
     upper.yaxis.set_major_formatter(PercentFormatter(1, 0))
@@ -158,9 +150,7 @@ def _draw_f1(axes: Axes, per_class: pd.DataFrame) -> None:
 
 def _draw_series(axes: Axes, values: np.ndarray) -> None:
     known = np.isfinite(values)
-    end = (
-        known.size - known[::-1].argmax() if known.any() else known.size
-    )  # NaN after it only fills the table
+    end = known.size - known[::-1].argmax() if known.any() else known.size  # NaN after it only fills the table
     values, known = values[:end], known[:end]
     number = np.arange(1, end + 1)
     axes.plot(number, values, color=BLUE, linewidth=1)

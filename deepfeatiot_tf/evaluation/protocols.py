@@ -162,9 +162,7 @@ def _run_cell(
 ) -> dict[str, Any]:
     needs_validation = system.selects and protocol == "honest"
     test_rule: float | Literal["paper"] = "paper" if splits == "paper" else 0.3
-    train, held, test = split(
-        readings, seed=seed, test=test_rule, validation=validation if needs_validation else 0
-    )
+    train, held, test = split(readings, seed=seed, test=test_rule, validation=validation if needs_validation else 0)
     if needs_validation and not len(held):
         raise InputError(
             f"{readings.name}: validation={validation} of {len(train)} series is none to choose on; raise it"

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import metrics, plots
 from deepfeatiot_tf.evaluation.answers import checked_probabilities, inputs_for, true_indices
-from deepfeatiot_tf.evaluation.files import make_folder, write_beside, write_text
 from deepfeatiot_tf.evaluation.markdown import render
+from deepfeatiot_tf.files import make_folder, write_beside, write_text
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 
 
@@ -217,9 +217,7 @@ def evaluate(model: Any, readings: SensorReadings, *, batch_size: int = 256) -> 
     """
     names = tuple(str(name) for name in getattr(model, "class_names", None) or ())
     if not names:
-        raise InputError(
-            "the model has no class_names; set model.class_names to the names of its output columns"
-        )
+        raise InputError("the model has no class_names; set model.class_names to the names of its output columns")
     true_indices(readings, names)  # before the work of predicting
     data = inputs_for(model, readings).to_dataset(batch_size=batch_size)
     probabilities = model.predict(data, verbose=0)

@@ -55,9 +55,7 @@ class SensorReadings:
         infinite = np.argwhere(np.isinf(values))
         if infinite.size:
             row, column = infinite[0]
-            raise InputError(
-                f"{name}, row {row}, reading {column}: infinite value; write a missing reading as NaN"
-            )
+            raise InputError(f"{name}, row {row}, reading {column}: infinite value; write a missing reading as NaN")
         n = len(values)
         columns = {
             "ids": _strings([str(i) for i in range(n)] if ids is None else ids),
@@ -67,11 +65,9 @@ class SensorReadings:
         for what, column in columns.items():
             if column is not None and column.shape != (n,):
                 raise InputError(f"{name}: {len(column)} {what} for {n} series; give one per series")
-        unique, counts = np.unique(columns["ids"], return_counts=True)
+        unique, counts = np.unique(np.asarray(columns["ids"]), return_counts=True)
         if len(unique) < n:
-            raise InputError(
-                f"{name}: id {unique[counts > 1][0]!r} stands on {counts.max()} rows; ids must be unique"
-            )
+            raise InputError(f"{name}: id {unique[counts > 1][0]!r} stands on {counts.max()} rows; ids must be unique")
         present = set() if columns["labels"] is None else set(columns["labels"])
         names = tuple(sorted(present)) if class_names is None else tuple(str(c) for c in class_names)
         unknown = sorted(present - set(names))
@@ -95,7 +91,7 @@ class SensorReadings:
 
     def take(self, rows: np.ndarray | Sequence[int]) -> SensorReadings:
         """The given rows (integer positions or a boolean mask), with the same `class_names`."""
-        rows = np.asarray(rows)
+        rows = np.asarray(rows) if len(rows) else np.empty(0, int)
         return SensorReadings(
             self.values[rows],
             ids=self.ids[rows],

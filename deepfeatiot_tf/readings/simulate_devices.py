@@ -11,9 +11,7 @@ from deepfeatiot_tf.readings.simulate_weather import STEP_HOURS, STEP_MINUTES, A
 _ERROR_READINGS = (0.0, -127.0, 85.0, -40.0, 1023.0, 65535.0)
 
 
-def observe(
-    rng: np.random.Generator, kind: SensorType, unit: Unit, truth: Array, count: int, faults: float
-) -> Array:
+def observe(rng: np.random.Generator, kind: SensorType, unit: Unit, truth: Array, count: int, faults: float) -> Array:
     """The `count` readings that one device of this kind makes of the perfect signal, with no gaps yet.
 
     Args:

@@ -348,9 +348,7 @@ SENSOR_TYPES: tuple[SensorType, ...] = (
         noise=0.004,
         bias=0.02,
     ),
-    SensorType(
-        "noise level", noise_level, (Unit("dB", 1, (0.01, 0.1, 1.0), 1),), noise=0.4, bias=1.0, floor=28
-    ),
+    SensorType("noise level", noise_level, (Unit("dB", 1, (0.01, 0.1, 1.0), 1),), noise=0.4, bias=1.0, floor=28),
     SensorType(
         "snow height",
         snow_height,

@@ -173,9 +173,7 @@ def station_pressure(sea_level: Array, altitude: float) -> Array:
 def wind_speed(rng: np.random.Generator, front: Array, sun: Array) -> Array:
     """Gusty, stronger by day and in low pressure."""
     steps = len(front)
-    gusts = (
-        0.45 * red_noise(rng, steps, 10) + 0.3 * red_noise(rng, steps, 1) + 0.15 * rng.standard_normal(steps)
-    )
+    gusts = 0.45 * red_noise(rng, steps, 10) + 0.3 * red_noise(rng, steps, 1) + 0.15 * rng.standard_normal(steps)
     return rng.lognormal(0.8, 0.45) * np.exp(gusts - 0.25 * front) * (1 + 0.6 * np.maximum(sun, 0))
 
 

@@ -88,9 +88,7 @@ def test_gallery_shades_gaps_and_ends_where_the_series_ends():
 @pytest.mark.parametrize(("count", "panels"), [(1, 1), (2, 2), (4, 4), (20, 12)])
 def test_gallery_shows_the_first_twelve(count, panels):
     ids = [str(i) for i in range(count)]
-    figure = plots.misread_figure(
-        SensorReadings(np.random.default_rng(0).normal(size=(count, 8))), misread(ids)
-    )
+    figure = plots.misread_figure(SensorReadings(np.random.default_rng(0).normal(size=(count, 8))), misread(ids))
     assert [axes.get_title().split("\n")[1] for axes in figure.axes if axes.axison] == ids[:panels]
 
 

@@ -83,9 +83,7 @@ def test_cells_and_summary_hold_what_was_measured(readings):
     assert cell["log_loss"] == pytest.approx(-np.log([0.6, 0.3, 0.1]).mean())
     assert (cell["system"], cell["split"], cell["epochs"], cell["best_epoch"]) == ("constant", "paper", 7, 4)
     assert result.summary.loc["accuracy"].tolist() == [pytest.approx(1 / 3), pytest.approx(0), 3]
-    assert repr(result).startswith(
-        "ProtocolResult(constant on 'fleet', honest protocol, 3 cells: accuracy 33.3%"
-    )
+    assert repr(result).startswith("ProtocolResult(constant on 'fleet', honest protocol, 3 cells: accuracy 33.3%")
 
 
 def test_finished_cells_are_read_not_run_again(readings, tmp_path):

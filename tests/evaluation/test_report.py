@@ -76,9 +76,7 @@ def test_a_keras_model_is_asked_once_and_an_input_it_lacks_does_no_harm(readings
     level = keras.ops.mean(known, axis=1, keepdims=True)
     model = keras.Model({"readings": inputs}, keras.layers.Dense(3, activation="softmax")(level))
     model.class_names = NAMES
-    described = SensorReadings(
-        readings.values, labels=readings.labels, metadata=["Feuchte"] * 4, name="described"
-    )
+    described = SensorReadings(readings.values, labels=readings.labels, metadata=["Feuchte"] * 4, name="described")
     report = evaluate(model, described, batch_size=3)
     expected = model.predict({"readings": readings.values}, verbose=0)
     np.testing.assert_allclose(report.probabilities, expected, rtol=1e-6)
@@ -112,9 +110,7 @@ def test_readings_that_cannot_be_scored_are_refused_before_the_model_is_asked(ch
         (PROBABILITIES * 7, NAMES, "id a is no set of probabilities; end the model in a softmax"),
     ],
 )
-def test_a_model_that_gives_no_probabilities_is_named_as_the_cause(
-    readings, probabilities, class_names, message
-):
+def test_a_model_that_gives_no_probabilities_is_named_as_the_cause(readings, probabilities, class_names, message):
     with pytest.raises(InputError, match=message):
         evaluate(FixedModel(probabilities, class_names), readings)
 

@@ -81,9 +81,7 @@ def test_rows_keep_their_order_so_that_parts_can_be_compared_with_the_file():
 
 def test_the_paper_split_is_scikit_learns_on_the_class_positions_whatever_the_seed():
     readings = fleet([40, 25, 12])
-    _, expected = train_test_split(
-        np.arange(77), test_size=0.3, random_state=100, stratify=readings.label_indices
-    )
+    _, expected = train_test_split(np.arange(77), test_size=0.3, random_state=100, stratify=readings.label_indices)
     for seed in (0, 1):
         train, val, test = split(readings, seed=seed, test="paper")
         assert set(test.ids) == {str(i) for i in expected}

@@ -86,9 +86,7 @@ def test_resampling_takes_numbers_as_seconds(write):
 
 
 def test_offsets_do_not_move_readings_within_a_bin(write):
-    path = write(
-        "id,t,v\na,2024-01-01T00:30+05:30,1\na,2024-01-01T01:29+05:30,3\na,2024-01-01T01:30+05:30,9\n"
-    )
+    path = write("id,t,v\na,2024-01-01T00:30+05:30,1\na,2024-01-01T01:29+05:30,3\na,2024-01-01T01:30+05:30,9\n")
     np.testing.assert_array_equal(read_table(path, **LONG, period="1h").values, [[2, 9]])
 
 

@@ -25,10 +25,7 @@ def test_parts_of_a_wide_table_make_up_the_whole(tmp_path, ending):
     assert [part.values.shape for part in parts] == [(3, 4), (3, 4), (1, 4)]
     np.testing.assert_array_equal(np.concatenate([part.values for part in parts]), whole.values)
     for field in ("ids", "labels"):
-        assert (
-            np.concatenate([getattr(part, field) for part in parts]).tolist()
-            == getattr(whole, field).tolist()
-        )
+        assert np.concatenate([getattr(part, field) for part in parts]).tolist() == getattr(whole, field).tolist()
 
 
 def test_parquet_row_groups_do_not_limit_the_parts(tmp_path):
@@ -40,9 +37,7 @@ def test_parquet_row_groups_do_not_limit_the_parts(tmp_path):
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
 def test_parts_of_a_long_table_hold_whole_sensors_wherever_it_is_cut(write, monkeypatch, rows):
     monkeypatch.setattr("deepfeatiot_tf.readings.parsing.long._LINES", 4)
-    lines = [
-        f"{sensor},{t},{t * 10}" for sensor, n in (("a", 9), ("b", 1), ("c", 3), ("d", 6)) for t in range(n)
-    ]
+    lines = [f"{sensor},{t},{t * 10}" for sensor, n in (("a", 9), ("b", 1), ("c", 3), ("d", 6)) for t in range(n)]
     path = write("id,t,v\n" + "\n".join(lines) + "\n")
     whole = read_table(path, **LONG)
     parts = list(iter_tables(path, rows=rows, **LONG))

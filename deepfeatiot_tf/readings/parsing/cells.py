@@ -128,9 +128,7 @@ def label_texts(column: pd.Series) -> np.ndarray:
 def joined_texts(frame: pd.DataFrame) -> np.ndarray:
     """The texts of each row, joined by a space; `""` where there is none."""
     columns = [texts(frame[column]) for column in frame]
-    return np.array(
-        [" ".join(cell for cell in row if cell) for row in zip(*columns, strict=True)], dtype=object
-    )
+    return np.array([" ".join(cell for cell in row if cell) for row in zip(*columns, strict=True)], dtype=object)
 
 
 def _text(cell: object) -> str | None:

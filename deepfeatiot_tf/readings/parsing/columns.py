@@ -63,9 +63,7 @@ def reading_columns(file: TableFile, options: TableOptions, sample: pd.DataFrame
             require(file, column, "reading")
     _require_once(file, columns)
     if options.label in columns:
-        raise InputError(
-            f"{file.path}: column {options.label!r} is named as label and as reading; choose one"
-        )
+        raise InputError(f"{file.path}: column {options.label!r} is named as label and as reading; choose one")
     return columns
 
 
@@ -82,11 +80,7 @@ def _named_by(given: str, file: TableFile, options: TableOptions) -> list[str]:
     if not columns:
         raise InputError(f"{file.path}: no column starts with {given!r}; {_HOW_TO_SAY}")
     ends = [column.removeprefix(given) for column in columns]
-    return (
-        sorted(columns, key=lambda c: int(c.removeprefix(given)))
-        if all(map(str.isdecimal, ends))
-        else columns
-    )
+    return sorted(columns, key=lambda c: int(c.removeprefix(given))) if all(map(str.isdecimal, ends)) else columns
 
 
 def _detect(file: TableFile, options: TableOptions, sample: pd.DataFrame) -> list[str]:
@@ -121,9 +115,7 @@ def _detect(file: TableFile, options: TableOptions, sample: pd.DataFrame) -> lis
 def _require_header(file: TableFile, numeric: Sequence[str]) -> None:
     """An `InputError` where the names of columns are readings themselves; bare integers are names."""
     if 2 * sum(_DECIMAL.fullmatch(column) is not None for column in numeric) > len(numeric):
-        raise InputError(
-            f"{file.path}: the first line holds readings; put a header before it, or {_HOW_TO_SAY}"
-        )
+        raise InputError(f"{file.path}: the first line holds readings; put a header before it, or {_HOW_TO_SAY}")
 
 
 def _numbered_groups(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -133,9 +125,7 @@ def _numbered_groups(columns: Sequence[str]) -> dict[str, list[str]]:
         match = _NUMBERED.fullmatch(column)
         if match:
             groups.setdefault(match[1], []).append((int(match[2]), column))
-    return {
-        prefix: [column for _, column in sorted(group)] for prefix, group in groups.items() if len(group) > 1
-    }
+    return {prefix: [column for _, column in sorted(group)] for prefix, group in groups.items() if len(group) > 1}
 
 
 def _shape(prefix: str) -> str:

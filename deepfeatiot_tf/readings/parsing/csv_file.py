@@ -110,18 +110,14 @@ class CsvFile:
         with self._open_text() as text:
             for line in text:
                 if "\0" in line:
-                    raise InputError(
-                        f"{self.path}: not a table of text; check the file, or say the option `encoding`"
-                    )
+                    raise InputError(f"{self.path}: not a table of text; check the file, or say the option `encoding`")
                 if line.strip():
                     return line
         raise pd.errors.EmptyDataError
 
     def _header(self) -> list[str]:
         with self._open_text() as text:
-            return next(
-                record for record in csv.reader(text, delimiter=self._delimiter) if "".join(record).strip()
-            )
+            return next(record for record in csv.reader(text, delimiter=self._delimiter) if "".join(record).strip())
 
     def _open_text(self) -> IO[str]:
         encoding = "utf-8-sig" if codecs.lookup(self._encoding).name == "utf-8" else self._encoding

@@ -26,13 +26,10 @@ class ExcelFile:
             raise
         except Exception as error:  # a damaged workbook fails anywhere in zipfile, XML or openpyxl
             raise InputError(
-                f"{path}: not a whole Excel workbook, cut off or damaged ({type(error).__name__}); "
-                "save it again"
+                f"{path}: not a whole Excel workbook, cut off or damaged ({type(error).__name__}); save it again"
             ) from error
         if header.empty:
-            raise InputError(
-                f"{path}: sheet {sheet!r} is empty; give a table with a header, or say the option `sheet`"
-            )
+            raise InputError(f"{path}: sheet {sheet!r} is empty; give a table with a header, or say the option `sheet`")
         cells = header.iloc[0]
         if frame.shape[1] > len(cells):
             surplus = frame.iloc[:, len(cells) :].notna().any(axis=1).to_numpy()

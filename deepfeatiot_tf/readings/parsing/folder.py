@@ -59,9 +59,7 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
     for path in paths:
         other = first.setdefault(sensor_id(path), path)
         if other is not path:
-            raise InputError(
-                f"{path}: id {sensor_id(path)!r} as of {other}; ids must be unique, so rename one"
-            )
+            raise InputError(f"{path}: id {sensor_id(path)!r} as of {other}; ids must be unique, so rename one")
     return paths
 
 
@@ -99,8 +97,7 @@ def _value_column(file: TableFile, options: TableOptions) -> str:
     if len(candidates) != 1:
         found = ", ".join(map(repr, candidates[:8])) or "no other column"
         raise InputError(
-            f"{file.path}: one column of readings is needed, found {found}; "
-            "say the options `value` and `time`"
+            f"{file.path}: one column of readings is needed, found {found}; say the options `value` and `time`"
         )
     return candidates[0]
 
@@ -114,9 +111,7 @@ def _together(series: list[SensorReadings], folder: Path, options: TableOptions)
         values,
         ids=[one.ids[0] for one in series],
         labels=None if options.label is None else [one.labels[0] for one in series if one.labels is not None],
-        metadata=[one.metadata[0] for one in series if one.metadata is not None]
-        if options.metadata
-        else None,
+        metadata=[one.metadata[0] for one in series if one.metadata is not None] if options.metadata else None,
         class_names=options.class_names,
         name=options.name or folder.name,
     )

@@ -29,9 +29,7 @@ def iter_long(file: TableFile, options: TableOptions, rows: int | None) -> Itera
     id, time, value = options.id, options.time, options.value
     if id is None or time is None or value is None:
         absent = [name for name in ("id", "time", "value") if getattr(options, name) is None]
-        raise InputError(
-            f"{file.path}: a long table needs the columns id, time and value; say {', '.join(absent)}"
-        )
+        raise InputError(f"{file.path}: a long table needs the columns id, time and value; say {', '.join(absent)}")
     for column, role in ((id, "id"), (time, "time"), (value, "value"), (options.label, "label")):
         require(file, column, role)
     for column in options.metadata:
@@ -147,9 +145,7 @@ def _sensors(column: pd.Series, file: TableFile) -> tuple[np.ndarray, np.ndarray
     return codes, texts(pd.Series(unique))
 
 
-def _check_contiguous(
-    codes: np.ndarray, ids: np.ndarray, frame: pd.DataFrame, seen: SeenIds, file: TableFile
-) -> None:
+def _check_contiguous(codes: np.ndarray, ids: np.ndarray, frame: pd.DataFrame, seen: SeenIds, file: TableFile) -> None:
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     again = pd.Index(codes[starts]).duplicated()
     old = seen.add(ids)

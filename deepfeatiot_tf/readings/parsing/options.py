@@ -101,9 +101,7 @@ def _period(given: str | pd.Timedelta | None) -> pd.Timedelta | None:
     try:
         period = pd.Timedelta(given)
     except ValueError as error:
-        raise InputError(
-            f"period {given!r} is not a length of time; say it like '10min', '1h' or '1D'"
-        ) from error
+        raise InputError(f"period {given!r} is not a length of time; say it like '10min', '1h' or '1D'") from error
     if not period >= pd.Timedelta(1, "us"):  # also catches NaT
         raise InputError(f"period {given!r} is too short; say it like '10min', '1h' or '1D'")
     return period

@@ -60,6 +60,5 @@ class ParquetFile:
         except (pa.ArrowException, OSError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
-                f"{self.path}: not a whole Parquet file, cut off or damaged ({reason}); "
-                "copy or write it again"
+                f"{self.path}: not a whole Parquet file, cut off or damaged ({reason}); copy or write it again"
             ) from error

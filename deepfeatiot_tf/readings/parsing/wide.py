@@ -65,16 +65,12 @@ def _ids(frame: pd.DataFrame, done: int, seen: SeenIds, file: TableFile, options
     ids = texts(frame[options.id])
     missing = np.array([cell is None for cell in ids], dtype=bool)
     if missing.any():
-        raise InputError(
-            f"{where_first(file, frame.index, missing)}, column {options.id!r}: no id; fill it in"
-        )
+        raise InputError(f"{where_first(file, frame.index, missing)}, column {options.id!r}: no id; fill it in")
     repeated = pd.Index(ids).duplicated()
     if repeated.any():
         second = int(np.argmax(repeated))
         first = int(np.argmax(ids == ids[second]))
-        raise _repeated(
-            ids[second], file.where(frame.index[second]), f" as on {_row(file, frame.index[first])}"
-        )
+        raise _repeated(ids[second], file.where(frame.index[second]), f" as on {_row(file, frame.index[first])}")
     again = seen.add(ids)
     if again is not None:
         raise _repeated(ids[again], file.where(frame.index[again]), " as on an earlier row")

@@ -45,6 +45,4 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"{path}: the folder cannot be made ({error.strerror or error}); name another"
-        ) from error
+        raise InputError(f"{path}: the folder cannot be made ({error.strerror or error}); name another") from error

@@ -1,0 +1,235 @@
+"""The `deepfeatiot` command: thin, the work is done in `deepfeatiot_tf.runs`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.logging import RichHandler
+
+from deepfeatiot_tf.command_line.failures import Commands
+from deepfeatiot_tf.command_line.options import SETTINGS, TABLE_OPTIONS, given, takes
+from deepfeatiot_tf.command_line.output import (
+    counting,
+    print_datasets,
+    print_files,
+    print_quickstart,
+    print_scores,
+    say,
+    stderr,
+    stdout,
+)
+from deepfeatiot_tf.command_line.quiet import import_tensorflow
+from deepfeatiot_tf.runs.settings import RunSettings
+
+# TensorFlow, pandas and scikit-learn take seconds to import: each command imports what it needs itself.
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run, as `train` wrote it.")]
+TableArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="TABLE",
+        help="CSV, Parquet or Excel file, a folder of one file per sensor, or the name of a data set "
+        "(see `deepfeatiot datasets`).",
+    ),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where the files of the public data sets lie.", show_default=False),
+]
+
+
+def main() -> None:
+    """The entry point."""
+    app(prog_name="deepfeatiot")
+
+
+@app.callback()
+def _every_command(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is done.")] = False,
+) -> None:
+    """Tell what each sensor of a fleet measures, from its raw readings.
+
+    Begin with `deepfeatiot quickstart`, or with a table of your own:
+
+    `deepfeatiot train fleet.csv --label type -o run/`
+
+    `deepfeatiot predict run/ new.csv -o labelled.csv`
+    """
+    handler = RichHandler(console=stderr(), show_time=False, show_path=False)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(message)s", force=True)
+    logging.getLogger("deepfeatiot_tf").setLevel(logging.INFO if verbose else logging.WARNING)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@app.command()
+def quickstart(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where everything goes.")] = Path(
+        "quickstart"
+    ),
+) -> None:
+    """The whole path on a made-up fleet, in minutes: train, compare, report, export, label.
+
+    Example: `deepfeatiot quickstart -o quickstart/`
+    """
+    console = stdout()
+    say(console, f"Simulating a fleet and training on it twice; everything goes to {output}/")
+    import_tensorflow()
+    from deepfeatiot_tf import runs
+
+    print_quickstart(console, runs.quickstart(output, console=console))
+
+
+@app.command()
+@takes("settings", SETTINGS, RunSettings)
+@takes("table", TABLE_OPTIONS)
+def train(
+    source: TableArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.")],
+    table: dict[str, Any],
+    settings: dict[str, Any],
+    restart: Annotated[bool, typer.Option("--restart", help="Throw away the run in the folder.")] = False,
+    folder: FolderOption = None,
+) -> None:
+    """Train on a labelled table. An interrupted run goes on with the same command.
+
+    `deepfeatiot train fleet.csv --label type -o run/`
+
+    `deepfeatiot train log.parquet --label type --id device --time at --value reading --missing -999 -o run/`
+
+    `deepfeatiot train swiss --head mlp --epochs 50 -o run/` trains the whole network, which takes minutes.
+    """
+    console = stdout()
+    chosen = RunSettings(**settings)
+    import_tensorflow()
+    from deepfeatiot_tf.runs import RunFolder, train_run
+    from deepfeatiot_tf.runs.progress import TrainingBar
+    from deepfeatiot_tf.runs.sources import options_of, read_source
+
+    read_as = given(table)
+    with console.status("reading"):
+        readings = read_source(source, read_as, folder=folder)
+    if RunFolder(output).finished and not restart:
+        say(console, f"{output}: this run is finished already")
+    with TrainingBar(console, readings.name) as bar:
+        report = train_run(
+            readings,
+            output,
+            settings=chosen,
+            table=options_of(source, read_as),
+            restart=restart,
+            callbacks=[bar],
+            verbose=0,
+        )
+    print_scores(console, report, "the test part, used once")
+    print_files(console, {"report": output / "report.md", "model": output / "model.keras"})
+
+
+@app.command()
+@takes("table", TABLE_OPTIONS)
+def evaluate(
+    run: RunArgument,
+    source: TableArgument,
+    table: dict[str, Any],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Folder of the report.",
+            show_default="RUN/evaluation-TABLE",
+        ),
+    ] = None,
+    folder: FolderOption = None,
+) -> None:
+    """Score a run on labelled sensors that it was not trained on.
+
+    The table is read as that of the training was, unless an option says otherwise (`''` forgets one).
+
+    Example: `deepfeatiot evaluate run/ labelled.csv`
+    """
+    console = stdout()
+    import_tensorflow()
+    from deepfeatiot_tf.runs import evaluate_run
+    from deepfeatiot_tf.runs.use import report_folder
+
+    target = output or report_folder(run, source)
+    with console.status("reading and answering"):
+        report = evaluate_run(run, source, target, folder=folder, **given(table))
+    print_scores(console, report, "all of the table")
+    print_files(console, {"report": target / "report.md"})
+
+
+@app.command()
+@takes("table", TABLE_OPTIONS)
+def predict(
+    run: RunArgument,
+    source: TableArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="For the labels, `.csv` or `.parquet`.")
+    ],
+    table: dict[str, Any],
+    folder: FolderOption = None,
+) -> None:
+    """Label a table of any length: id, label, confidence, runner-up and its confidence.
+
+    The table is read as that of the training was, unless an option says otherwise (`''` forgets one).
+
+    Example: `deepfeatiot predict run/ new.parquet -o labelled.csv`
+    """
+    console = stdout()
+    import_tensorflow()
+    from deepfeatiot_tf.runs import predict_run
+
+    with counting(console) as count:
+        sensors = predict_run(run, source, output, folder=folder, progress=count, **given(table))
+    print_files(console, {f"{sensors:,} sensors labelled": output})
+
+
+@app.command()
+def export(
+    run: RunArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Folder of the served model, which gets the next version; or of a version.",
+        ),
+    ],
+) -> None:
+    """Write the model of a run for TF Serving: raw readings in, labels out.
+
+    Example: `deepfeatiot export run/ -o serving/sensor_type`
+    """
+    console = stdout()
+    import_tensorflow()
+    from deepfeatiot_tf.runs import export_run
+
+    with console.status("exporting"):
+        version = export_run(run, output)
+    print_files(console, {"SavedModel": version})
+
+
+@app.command()
+def datasets(folder: FolderOption = None) -> None:
+    """The public data sets that are known by name, and which of them are on disk.
+
+    Example: `deepfeatiot datasets --folder data/`
+    """
+    from deepfeatiot_tf.readings import list_datasets
+
+    print_datasets(stdout(), list_datasets(folder))

@@ -1,0 +1,1 @@
+"""Parts of the `deepfeatiot` command: its options, what it prints, how it fails."""

@@ -1,0 +1,135 @@
+"""The options that decide how a table is read and how a network is trained, once for all commands."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+TABLE_PANEL = "How the table is read"
+MODEL_PANEL = "Model"
+TRAINING_PANEL = "Training"
+
+
+def takes(group: str, options: dict[str, Any], defaults: object = None) -> Callable[[Callable], Callable]:
+    """Gives a command further options, which it receives as one dict.
+
+    Args:
+        group: the parameter of the command that takes the dict.
+        options: annotation by name, as typer wants it.
+        defaults: an object with the defaults as attributes. Default: all are None.
+    """
+
+    def decorate(command: Callable) -> Callable:
+        own = [p for p in inspect.signature(command).parameters.values() if p.name != group]
+        further = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(defaults, name, None))
+            for name in options
+        ]
+        hints = {**get_type_hints(command, include_extras=True), **options}
+
+        @functools.wraps(command)
+        def wrapped(**given: Any) -> Any:
+            chosen = {name: given.pop(name) for name in options}
+            return command(**given, **{group: chosen})
+
+        parameters = [p.replace(annotation=hints[p.name]) for p in [*own, *further]]
+        wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        wrapped.__annotations__ = hints
+        return wrapped
+
+    return decorate
+
+
+def given(table: dict[str, Any]) -> dict[str, Any]:
+    """Those of `TABLE_OPTIONS` that were given, as `read_table` takes them."""
+    options = {name: value for name, value in table.items() if value not in (None, [])}
+    if len(options.get("readings", ())) == 1:
+        options["readings"] = options["readings"][0]
+    if str(options.get("sheet", "")).isdecimal():
+        options["sheet"] = int(options["sheet"])
+    return options
+
+
+def _table(kind: Any, metavar: str, text: str) -> Any:
+    return Annotated[kind, typer.Option(metavar=metavar, help=text, rich_help_panel=TABLE_PANEL, show_default=False)]
+
+
+def _setting(panel: str, kind: Any, text: str, *names: str, **more: Any) -> Any:
+    return Annotated[kind, typer.Option(*names, help=text, rich_help_panel=panel, **more)]
+
+
+_model = functools.partial(_setting, MODEL_PANEL)
+_training = functools.partial(_setting, TRAINING_PANEL)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _range(text: str) -> int | tuple[int, int]:
+    first, colon, last = text.partition(":")
+    return (int(first), int(last)) if colon else int(first)
+
+
+def _share(text: str | float) -> float | str:
+    return text if text == "paper" else float(text)
+
+
+TABLE_OPTIONS: dict[str, Any] = {
+    "label": _table(str | None, "COLUMN", "Sensor types; `folder` where the sub-folders of TABLE are the types."),
+    "id": _table(str | None, "COLUMN", "Names of the sensors. Without it, a wide table's rows are counted from 0."),
+    "metadata": _table(list[str] | None, "COLUMN", "Text about the sensor. May be repeated."),
+    "readings": _table(
+        list[str] | None,
+        "COLUMNS",
+        "Readings of a wide table: a prefix (`t_`), `first:last`, or repeated names. Without it, the numbered columns.",
+    ),
+    "layout": _table(str | None, "LAYOUT", "`wide`, `long`, `folder` or `auto`."),
+    "time": _table(str | None, "COLUMN", "Times of a long table, or of the files in a folder."),
+    "value": _table(str | None, "COLUMN", "Readings of a long table, or of the files in a folder."),
+    "period": _table(str | None, "TIME", "Resample to this period, such as `10min`."),
+    "time_format": _table(str | None, "FORMAT", "Of times that are not ISO 8601: `%d/%m/%Y %H:%M`."),
+    "missing": _table(list[str] | None, "MARK", "A mark of a missing reading, such as `-999`. May be repeated."),
+    "empty": _table(str | None, "WORD", "A series without any reading: `error` or `keep`."),
+    "decimal": _table(str | None, "SIGN", "Decimal sign of numbers in text: `.` or `,`."),
+    "delimiter": _table(str | None, "SIGN", "Between the cells of a text table. Without it, found."),
+    "encoding": _table(str | None, "NAME", "Of a text table, such as `latin-1`. Without it, UTF-8."),
+    "sheet": _table(str | None, "NAME", "Of a workbook, by name or by position from 0."),
+}
+
+SETTINGS: dict[str, Any] = {
+    "channels": _model(str, "`robust` or `paper` (raw readings, as published)."),
+    "branches": _model(
+        Any,
+        "Any of `local`, `global` (learned), `randomized`, `statistics` (frozen), with commas between. "
+        "Without it, all that the head can read; with paper channels all but statistics.",
+        parser=_names,
+        metavar="NAMES",
+    ),
+    "fusion": _model(str, "`dft` or `concat`."),
+    "head": _model(
+        str,
+        "`closed_form`, solved in seconds from frozen branches alone, or `mlp`: the network, trained by gradient.",
+    ),
+    "kernels": _model(int, "Number of random kernels."),
+    "kernel_length": _model(int, "Weights per random kernel."),
+    "dilation": _model(Any, "Of the random kernels, a number or a range such as `1:32`.", parser=_range, metavar="N"),
+    "global_stride": _model(int | None, "Readings averaged into one step of the recurrent branch."),
+    "feature_dropout": _model(float | None, "Share of the frozen features dropped in training."),
+    "epochs": _training(int, "At most."),
+    "batch_size": _training(int, "Series per step."),
+    "patience": _training(int, "Epochs without a better one after which training stops."),
+    "monitor": _training(str, "What the best epoch is best by, on the validation part."),
+    "balance": _training(bool, "Let rare types count as much as frequent ones.", "--balance", show_default=False),
+    "test": _training(
+        Any, "Share to test on, or `paper` for the published 70/30 split.", parser=_share, metavar="SHARE"
+    ),
+    "validation": _training(
+        float | None, "Share of the rest to select the best epoch on. Without it, 0.15 for the network."
+    ),
+    "seed": _training(int, "Of split, order, weights, kernels and dropout."),
+}

@@ -1,0 +1,162 @@
+"""The whole path on a made-up fleet: simulate, train two ways, compare, export, label new sensors."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from sklearn.dummy import DummyClassifier
+
+from deepfeatiot_tf.evaluation import EstimatorSystem, Report, evaluate
+from deepfeatiot_tf.files import make_folder, write_beside
+from deepfeatiot_tf.models import load_model
+from deepfeatiot_tf.readings import SensorReadings, read_table, simulate_fleet
+from deepfeatiot_tf.runs.progress import TrainingBar
+from deepfeatiot_tf.runs.run_folder import RunFolder
+from deepfeatiot_tf.runs.settings import RunSettings
+from deepfeatiot_tf.runs.train import split_for, train_run
+from deepfeatiot_tf.serving import export_saved_model, predict_table
+
+TABLE = {"label": "label", "id": "id"}
+FLOOR = "commonest type"
+SOLVED = RunSettings(validation=0.15)
+# Without the learned branches, whose epochs would take minutes.
+TRAINED = RunSettings(head="mlp", branches=("randomized", "statistics"), epochs=40)
+
+
+@dataclass(frozen=True)
+class Quickstart:
+    """What came out.
+
+    Args:
+        folder: where everything lies.
+        scores: one row per system: `system`, `validation_accuracy`, `accuracy`, `macro_f1`, `log_loss` (on
+            the test part), `seconds` (NaN where the run was finished before).
+        chosen: the run folder of the system that was better on the validation part.
+        saved_model: the exported folder.
+        labelled: the labels of the new sensors.
+        sensors: how many those are.
+        right: the share of them labelled right.
+    """
+
+    folder: Path
+    scores: pd.DataFrame
+    chosen: Path
+    saved_model: Path
+    labelled: Path
+    sensors: int
+    right: float
+
+
+def quickstart(
+    folder: str | Path,
+    *,
+    series: int = 480,
+    new: int = 96,
+    length: int = 168,
+    solved: RunSettings = SOLVED,
+    trained: RunSettings = TRAINED,
+    console: Console | None = None,
+) -> Quickstart:
+    """Simulate a fleet, train two heads on it, export the better model, use it.
+
+    Which of the two is kept is decided on the validation part; their scores on the test part choose nothing.
+    An interrupted call goes on with the next one.
+
+    Args:
+        folder: gets `fleet.csv`, `new.csv`, `new_truth.csv`, two run folders, `scores.csv`, `labelled.csv`
+            and `serving/sensor_type/1`.
+        series: sensors to train and test on. Default 480.
+        new: further sensors, whose labels are kept aside. Default 96.
+        length: readings of each. Default 168.
+        solved: settings of the run with a head in closed form.
+        trained: settings of the run with a head trained by gradient.
+        console: shows bars while training. Default: nothing is shown.
+
+    Raises:
+        InputError: the folder cannot be written, or holds runs with other settings.
+    """
+    folder = Path(folder)
+    make_folder(folder)
+    fleet, truth = _write_fleet(folder, series, new, length)
+    floor = _floor(fleet, solved)
+    rows = [_row(FLOOR, *floor)]
+    runs = {
+        "frozen features, closed-form head": ("run-solved", solved),
+        "frozen features, trained head": ("run-trained", trained),
+    }
+    models, validations = {}, {}
+    for name, (place, settings) in runs.items():
+        run = RunFolder(folder / place)
+        before, begun = run.finished, time.perf_counter()
+        test = _train(fleet, run, settings, name, console)
+        seconds = math.nan if before else time.perf_counter() - begun
+        models[run.path] = load_model(run.model)
+        validations[run.path] = evaluate(models[run.path], split_for(fleet, settings)[1])
+        rows.append(_row(name, validations[run.path], test, seconds))
+    chosen = max(validations, key=lambda path: _merit(validations[path]))
+    scores = pd.DataFrame(rows)
+    write_beside(folder / "scores.csv", partial(scores.to_csv, index=False))
+
+    saved_model = folder / "serving" / "sensor_type" / "1"
+    if not saved_model.exists():
+        export_saved_model(models[chosen], saved_model)
+    labelled = folder / "labelled.csv"
+    sensors = predict_table(models[chosen], folder / "new.csv", labelled, id="id")
+    answers = pd.read_csv(labelled, dtype=str, keep_default_na=False).set_index("id")["label"]
+    right = float(np.mean([answers[id] == label for id, label in truth.items()]))
+    return Quickstart(folder, scores, chosen, saved_model, labelled, sensors, right)
+
+
+def _write_fleet(folder: Path, series: int, new: int, length: int) -> tuple[SensorReadings, dict[str, str]]:
+    """The labelled part, as read back from its file, and the true labels of the rest."""
+    everything = simulate_fleet(series + new, length=length)
+    table = pd.DataFrame(everything.values, columns=[f"reading_{i}" for i in range(length)])
+    table.insert(0, "id", everything.ids)
+    labels = pd.Series(everything.labels, name="label")
+    labelled = table.iloc[:series].copy()
+    labelled.insert(1, "label", labels[:series])
+    rest = table.iloc[series:]
+    truth = pd.DataFrame({"id": rest["id"], "label": labels[series:]})
+    for name, part in (("fleet.csv", labelled), ("new.csv", rest), ("new_truth.csv", truth)):
+        write_beside(folder / name, partial(part.to_csv, index=False))
+    return read_table(folder / "fleet.csv", **TABLE), dict(zip(truth["id"], truth["label"], strict=True))
+
+
+def _train(fleet: SensorReadings, run: RunFolder, settings: RunSettings, name: str, console: Console | None) -> Report:
+    bar = TrainingBar(console, name) if console else None
+    with bar or nullcontext():
+        return train_run(fleet, run.path, settings=settings, table=TABLE, callbacks=[bar] if bar else [], verbose=0)
+
+
+def _floor(fleet: SensorReadings, settings: RunSettings) -> tuple[Report, Report]:
+    """Validation and test report of answers that do not look at the readings."""
+    train, validation, test = split_for(fleet, settings)
+    system = EstimatorSystem(lambda seed: DummyClassifier(strategy="prior"))
+    system.fit(train)
+    of_validation = Report(validation, fleet.class_names, system.predict(validation))
+    return of_validation, Report(test, fleet.class_names, system.predict(test))
+
+
+def _merit(report: Report) -> tuple[float, float]:
+    return report.metrics["accuracy"], -report.metrics["log_loss"]
+
+
+def _row(system: str, validation: Report, test: Report, seconds: float = math.nan) -> dict[str, Any]:
+    found = test.metrics
+    return {
+        "system": system,
+        "validation_accuracy": validation.metrics["accuracy"],
+        "accuracy": found["accuracy"],
+        "macro_f1": found["macro_f1"],
+        "log_loss": found["log_loss"],
+        "seconds": seconds,
+    }

@@ -1,0 +1,137 @@
+"""The folder of a run: which files it has, whose run it is, how far it has come."""
+
+from __future__ import annotations
+
+import json
+import logging
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+import deepfeatiot_tf
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.files import make_folder, write_text
+from deepfeatiot_tf.readings import SensorReadings
+from deepfeatiot_tf.runs.settings import RunSettings
+
+logger = logging.getLogger(__name__)
+
+PICTURES = ("confusion.png", "reliability.png", "misread.png", "learning_curves.png")
+OUTPUTS = ("report.md", "metrics.json", "model.keras", "history.csv", "predictions.csv", *PICTURES)
+
+
+class RunFolder:
+    """The files of one training run.
+
+    `settings.json` makes a folder a run; `report.md`, which is written last, a finished one. In between there
+    is `training_state.npz`.
+
+    Args:
+        path: of the folder; need not exist.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.settings = self.path / "settings.json"
+        self.state = self.path / "training_state.npz"
+        self.model = self.path / "model.keras"
+        self.history = self.path / "history.csv"
+        self.predictions = self.path / "predictions.csv"
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run in the folder."""
+        return self.settings.exists()
+
+    @property
+    def finished(self) -> bool:
+        """Whether that run has come to its end."""
+        return self.begun and (self.path / "report.md").exists()
+
+    def record(self) -> dict[str, Any]:
+        """What `settings.json` says: settings, data, split, table, versions.
+
+        Raises:
+            InputError: there is no run in the folder.
+        """
+        if not self.path.is_dir():
+            raise InputError(f"{self.path}: no such run folder; give the one that train wrote (its option -o)")
+        if not self.begun:
+            raise InputError(f"{self.path}: not a run folder, settings.json is missing; give one that train wrote")
+        try:
+            record = json.loads(self.settings.read_text(encoding="utf-8"))
+            if not {"settings", "data", "table"} <= set(record):
+                raise ValueError("it says nothing about a run")
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{self.settings}: not the settings of a run ({error}); give another folder") from error
+        return record
+
+    def finished_model(self) -> Path:
+        """The model of a finished run.
+
+        Raises:
+            InputError: there is no run in the folder, or an unfinished one.
+        """
+        self.record()
+        if not self.finished:
+            raise InputError(f"{self.path}: the run is not finished; give its train command again to go on")
+        return self.model
+
+    def check_place(self) -> None:
+        """An `InputError` where the folder holds files that a run would replace, but no run."""
+        if self.begun:
+            self.record()
+            return
+        foreign = next((name for name in OUTPUTS if (self.path / name).exists()), None)
+        if foreign:
+            raise InputError(
+                f"{self.path}: has a {foreign} but no settings.json, so it is no run folder; name another with -o"
+            )
+
+    def check_same(self, readings: SensorReadings, settings: RunSettings) -> None:
+        """An `InputError` where the folder's run has other settings or other data."""
+        record = self.record()
+        differences = settings.differences(record["settings"])
+        if differences:
+            raise InputError(f"{self.path}: holds a run with {'; '.join(differences)}; {WAYS_OUT}")
+        data = record["data"]
+        if data != describe_data(readings):
+            what = f"{data.get('name')}, {data.get('series')} series, SHA-256 {str(data.get('checksum'))[:12]}…"
+            raise InputError(
+                f"{self.path}: holds a run on other data ({what}), not on {readings.name} ({len(readings)} "
+                f"series, SHA-256 {readings.checksum[:12]}…); {WAYS_OUT}"
+            )
+        if record.get("versions") != versions():
+            logger.warning("%s: begun with other versions of the software, so the result may differ", self.path)
+
+    def begin(self, record: dict[str, Any]) -> None:
+        """Write `settings.json` of a new run in place of whatever run there was."""
+        make_folder(self.path)
+        self.state.unlink(missing_ok=True)
+        for name in OUTPUTS:  # report.md first: without it a run counts as unfinished
+            (self.path / name).unlink(missing_ok=True)
+        write_text(self.settings, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+WAYS_OUT = "give the same again to go on, another folder with -o, or --restart to begin anew"
+
+
+def describe_data(readings: SensorReadings) -> dict[str, Any]:
+    """Which readings a run is about."""
+    return {
+        "name": readings.name,
+        "checksum": readings.checksum,
+        "series": len(readings),
+        "classes": list(readings.class_names),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of everything that a result depends on."""
+    packages = ("tensorflow", "keras", "numpy", "scikit-learn")
+    return {
+        "deepfeatiot_tf": deepfeatiot_tf.__version__,
+        "python": python_version(),
+        **{package: version(package) for package in packages},
+    }

@@ -1,0 +1,106 @@
+"""What decides the result of a run, beside the readings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from deepfeatiot_tf.errors import InputError
+
+MODEL_OPTIONS = (
+    "channels",
+    "branches",
+    "fusion",
+    "head",
+    "kernels",
+    "kernel_length",
+    "dilation",
+    "global_stride",
+    "feature_dropout",
+    "seed",
+)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings of one training run.
+
+    Args:
+        channels: this and the next eight as for `DeepFeatIoT`, whose defaults are theirs.
+        branches: see `DeepFeatIoT`.
+        fusion: see `DeepFeatIoT`.
+        head: see `DeepFeatIoT`. Default `"closed_form"`: frozen features alone, solved in seconds, which on fleets of
+            some hundred sensors are more accurate than the network (benchmarks/results/accuracy.csv); epochs,
+            patience and monitor say nothing then.
+        kernels: see `DeepFeatIoT`.
+        kernel_length: see `DeepFeatIoT`.
+        dilation: see `DeepFeatIoT`.
+        global_stride: see `DeepFeatIoT`.
+        feature_dropout: see `DeepFeatIoT`.
+        epochs: at most. Default 200 (published).
+        batch_size: series per step. Default 32 (published).
+        patience: epochs without a better one after which training stops. Default 20.
+        monitor: what the best epoch is best by, on the validation part. Default `"val_loss"`.
+        balance: whether rare classes count as much as frequent ones. Default False.
+        test: share of the series to test on, or `"paper"`; see `split`. Default 0.3.
+        validation: share of the other series to select on; see `split`. Default 0.15, and 0 for a closed-form head,
+            which selects nothing.
+        seed: of split, order, weights, kernels and dropout. Default 0.
+
+    Raises:
+        InputError: a number is out of range. The model's own options are checked when it is built.
+    """
+
+    channels: str = "robust"
+    branches: tuple[str, ...] | None = None
+    fusion: str = "dft"
+    head: str = "closed_form"
+    kernels: int = 10_000
+    kernel_length: int = 9
+    dilation: int | tuple[int, int] | None = None
+    global_stride: int | None = None
+    feature_dropout: float | None = None
+    epochs: int = 200
+    batch_size: int = 32
+    patience: int = 20
+    monitor: str = "val_loss"
+    balance: bool = False
+    test: float | Literal["paper"] = 0.3
+    validation: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.validation is None:
+            object.__setattr__(self, "validation", 0.0 if self.head == "closed_form" else 0.15)
+        for name in ("kernels", "kernel_length", "epochs", "batch_size", "patience"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}; give at least 0")
+        if self.head != "closed_form" and not self.validation:
+            raise InputError(f"validation is {self.validation}; the best epoch needs a share to be chosen on")
+
+    @property
+    def model_options(self) -> dict[str, Any]:
+        """The arguments of `DeepFeatIoT` beside the class names."""
+        return {name: getattr(self, name) for name in MODEL_OPTIONS}
+
+    def to_json(self) -> dict[str, Any]:
+        """As it comes back from a JSON file: tuples are lists."""
+        return json.loads(json.dumps(asdict(self)))
+
+    def differences(self, recorded: dict[str, Any]) -> list[str]:
+        """What a recorded run has otherwise, as `name=there, not here`."""
+        mine = self.to_json()
+        # A setting that did not exist yet when the run was begun had what is its default now.
+        theirs = {**{field.name: field.default for field in fields(self)}, **recorded}
+        return [
+            f"{name}={_shown(theirs[name])}, not {_shown(value)}"
+            for name, value in mine.items()
+            if theirs[name] != value
+        ]
+
+
+def _shown(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

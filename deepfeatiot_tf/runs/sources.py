@@ -1,0 +1,80 @@
+"""What the command line calls TABLE: a file or folder of readings, or the name of a public data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.readings import SensorReadings, list_datasets, load_dataset, read_table
+from deepfeatiot_tf.readings.datasets import catalogue
+from deepfeatiot_tf.readings.parsing.columns import reading_columns
+from deepfeatiot_tf.readings.parsing.files import extension, open_table
+from deepfeatiot_tf.readings.parsing.options import FOLDER_LABEL, check_options
+
+
+def is_dataset(source: str | Path) -> bool:
+    """Whether `source` names a public data set; write `./swiss` for a folder that is called so."""
+    return str(source).lower() in catalogue()
+
+
+def read_source(
+    source: str | Path,
+    options: Mapping[str, Any],
+    *,
+    folder: str | Path | None = None,
+    class_names: Sequence[str] | None = None,
+) -> SensorReadings:
+    """Labelled readings.
+
+    Args:
+        source: a table, or the name of a data set.
+        options: of `read_table`; a data set has its own.
+        folder: where the files of data sets lie. Default: see `load_dataset`.
+        class_names: all that a table may hold. Default: whatever it holds.
+
+    Raises:
+        InputError: it cannot be read, or no label column is named.
+    """
+    if is_dataset(source):
+        return load_dataset(str(source), folder)
+    if not options.get("label"):
+        raise InputError(f"{source}: which column holds the sensor types? name it with --label")
+    return read_table(source, class_names=class_names, **options)
+
+
+def options_of(source: str | Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of `read_table` that read a source: those given, or those of the data set's file."""
+    if not is_dataset(source):
+        return dict(given)
+    entry = catalogue()[str(source).lower()]
+    columns = {"label": entry.label, "metadata": entry.metadata, "id": entry.id}
+    return {role: column for role, column in columns.items() if column is not None}
+
+
+def path_of(source: str | Path, folder: str | Path | None = None) -> Path:
+    """The file of a source; that of a data set is downloaded if need be."""
+    if not is_dataset(source):
+        return Path(source)
+    load_dataset(str(source), folder)  # fetches and checks the file
+    known = list_datasets(folder)
+    return Path(known["path"][known["name"] == str(source).lower()].iloc[0])
+
+
+def without_labels(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that read the same table without asking it for labels; a label column is still no reading."""
+    rest = {name: value for name, value in options.items() if name not in ("label", "empty")}
+    label = options.get("label")
+    if label is None or not path.exists():
+        return rest
+    if path.is_dir():
+        # Sensors in sub-folders have labels, those in the folder itself have none.
+        flat = any(each.is_file() and extension(each) for each in path.iterdir())
+        return rest if flat or label != FOLDER_LABEL else {**rest, "label": label}
+    checked = check_options(**options)
+    file = open_table(path, checked)
+    wide = checked.layout == "wide" or not (checked.time or checked.value)
+    if wide and checked.readings is None and label in file.columns:
+        rest["readings"] = reading_columns(file, checked, file.sample())
+    return rest

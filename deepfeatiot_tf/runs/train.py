@@ -1,0 +1,209 @@
+"""Training a run: split, fit, test once, write down; and going on where it was interrupted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation import Report, evaluate
+from deepfeatiot_tf.evaluation.answers import inputs_for
+from deepfeatiot_tf.files import write_beside
+from deepfeatiot_tf.models import DeepFeatIoT, load_model
+from deepfeatiot_tf.readings import SensorReadings, split
+from deepfeatiot_tf.runs.model_file import save_model
+from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
+from deepfeatiot_tf.runs.settings import RunSettings
+from deepfeatiot_tf.training import RunCheckpoint
+from deepfeatiot_tf.training.class_balance import balanced_class_weight
+from deepfeatiot_tf.training.epoch_order import EpochOrder
+
+logger = logging.getLogger(__name__)
+
+Parts = tuple[SensorReadings, SensorReadings, SensorReadings]
+
+
+def train_run(
+    readings: SensorReadings,
+    folder: str | Path,
+    *,
+    settings: RunSettings | None = None,
+    table: Mapping[str, Any] | None = None,
+    restart: bool = False,
+    feature_cache: str | Path | bool | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int = 1,
+) -> Report:
+    """Train on a part of the readings, select on another, test once on the third; keep it all in a folder.
+
+    The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, versions),
+    `model.keras`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test part) and, of a
+    network trained by gradient, `history.csv`. A run that was interrupted, even killed, goes on with the same
+    call and ends with the result of an unbroken one. A finished run is not trained again.
+
+    Args:
+        readings: labelled.
+        folder: of the run; made if missing.
+        settings: Default: those of `RunSettings()`.
+        table: how the readings were read, as options of `read_table`; `predict_run` and `evaluate_run` read
+            alike. Default: nothing is remembered.
+        restart: whether to throw away what run there is in the folder. Default False.
+        feature_cache: as for `DeepFeatIoT.fit`.
+        callbacks: further ones for `fit`, to show progress, say.
+        verbose: of `fit`. Default 1.
+
+    Returns:
+        the report on the test part.
+
+    Raises:
+        InputError: settings or readings cannot be used, or the folder holds another run.
+
+    Example:
+        >>> settings = RunSettings(epochs=50)
+        >>> report = train_run(load_dataset("swiss"), "run/", settings=settings)  # doctest: +SKIP
+    """
+    settings = settings or RunSettings()
+    run = RunFolder(folder)
+    run.check_place()
+    if run.begun and not restart:
+        run.check_same(readings, settings)
+    parts = split_for(readings, settings)
+    if run.finished and not restart:
+        run.state.unlink(missing_ok=True)
+        return evaluate(load_model(run.model), parts[2])
+    model = _build(readings.class_names, settings)
+    if restart or not run.begun:
+        run.begin(
+            {
+                "settings": settings.to_json(),
+                "data": describe_data(readings),
+                "split": dict(zip(("train", "validation", "test"), map(len, parts), strict=True)),
+                "table": dict(table or {}),
+                "versions": versions(),
+            }
+        )
+    options = {"feature_cache": feature_cache, "verbose": verbose}
+    if settings.head == "closed_form":
+        history, facts = _solve(model, parts[0], settings, callbacks=list(callbacks), **options)
+    else:
+        history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
+    save_model(model, run.model)
+    report = evaluate(model, parts[2])
+    _write_csv(run.predictions, answers(report))
+    if history:
+        _write_csv(run.history, _history_table(history))
+    record = run.record()
+    context = {
+        "protocol": "honest",
+        **facts,
+        **{name: record[name] for name in ("split", "settings", "versions")},
+    }
+    report.save(run.path, history=history, context=context)
+    run.state.unlink(missing_ok=True)
+    return report
+
+
+def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:
+    """Training, validation and test part of a run.
+
+    Raises:
+        InputError: the readings cannot be split so.
+    """
+    parts = split(readings, seed=settings.seed, test=settings.test, validation=settings.validation)
+    if settings.validation and not len(parts[1]):
+        raise InputError(
+            f"{readings.name}: validation={settings.validation} of {len(parts[0])} series is none to select "
+            "on; raise it"
+        )
+    return parts
+
+
+def answers(report: Report) -> pd.DataFrame:
+    """What was answered: id, label, confidence, runner_up, runner_up_confidence, and true_label."""
+    best = np.argsort(-report.probabilities, axis=1, kind="stable")[:, :2]
+    names = np.array(report.class_names, dtype=object)
+    confidence = np.take_along_axis(report.probabilities, best, axis=1)
+    return pd.DataFrame(
+        {
+            "id": report.ids,
+            "label": names[best[:, 0]],
+            "confidence": confidence[:, 0],
+            "runner_up": names[best[:, 1]],
+            "runner_up_confidence": confidence[:, 1],
+            "true_label": names[report.true],
+        }
+    )
+
+
+def _build(class_names: tuple[str, ...], settings: RunSettings) -> DeepFeatIoT:
+    try:
+        model = DeepFeatIoT(class_names, **settings.model_options)
+    except ValueError as error:
+        raise InputError(str(error).strip().splitlines()[0]) from error
+    model.compile()
+    return model
+
+
+def _solve(
+    model: DeepFeatIoT, train: SensorReadings, settings: RunSettings, **options: Any
+) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    """The closed-form head: nothing to select, nothing to resume, no history."""
+    data = inputs_for(model, train).to_dataset(batch_size=settings.batch_size)
+    model.fit(data, class_weight=_class_weight(train, settings), **options)
+    return {}, {}
+
+
+def _train(
+    model: DeepFeatIoT,
+    parts: Parts,
+    settings: RunSettings,
+    run: RunFolder,
+    *,
+    callbacks: list[keras.callbacks.Callback],
+    **options: Any,
+) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    """By gradient, from where the run stands: the history, and which epoch was kept."""
+    train, validation, _ = (inputs_for(model, part) for part in parts)
+    checkpoint = RunCheckpoint(run.state, monitor=settings.monitor, patience=settings.patience)
+    done = checkpoint.restore(model)
+    if done:
+        logger.info("%s: going on after epoch %d", run.path, done)
+    order = EpochOrder(settings.seed)
+    model.fit(
+        order.dataset(train, settings.batch_size),
+        validation_data=validation.to_dataset(batch_size=settings.batch_size),
+        initial_epoch=done,
+        epochs=done if checkpoint.finished else settings.epochs,
+        class_weight=_class_weight(train, settings),
+        callbacks=[order, checkpoint, *callbacks],
+        **options,
+    )
+    if checkpoint.best_epoch < 0:
+        raise InputError(
+            f"{train.name}: {settings.monitor} was no number in any epoch; look at the readings, or give "
+            "--channels robust"
+        )
+    return checkpoint.history, {"best_epoch": checkpoint.best_epoch + 1, "epochs": checkpoint.epochs}
+
+
+def _class_weight(train: SensorReadings, settings: RunSettings) -> dict[int, float] | None:
+    if not settings.balance:
+        return None
+    every = dict.fromkeys(range(len(train.class_names)), 1.0)  # Keras wants all, a class without series too
+    return {**every, **balanced_class_weight(train.label_indices)}
+
+
+def _history_table(history: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+    table = pd.DataFrame(history)
+    table.insert(0, "epoch", range(1, len(table) + 1))
+    return table
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    write_beside(path, lambda beside: table.to_csv(beside, index=False))

@@ -1,0 +1,113 @@
+"""A finished run put to use: scored on other readings, labelling a table, exported."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from deepfeatiot_tf.evaluation import Report, evaluate
+from deepfeatiot_tf.models import load_model
+from deepfeatiot_tf.runs.run_folder import RunFolder
+from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
+from deepfeatiot_tf.serving import export_saved_model, predict_table
+
+logger = logging.getLogger(__name__)
+
+
+def evaluate_run(
+    run: str | Path,
+    source: str | Path,
+    output: str | Path | None = None,
+    *,
+    folder: str | Path | None = None,
+    **options: Any,
+) -> Report:
+    """Score the model of a run on labelled readings that it was not trained on.
+
+    Args:
+        run: the folder of a finished run.
+        source: a labelled table, or the name of a data set.
+        output: folder of the report. Default: `evaluation-<name>` in the run folder.
+        folder: where the files of data sets lie.
+        **options: as for `read_table`, in place of those that the run was trained with; None or `""` forgets
+            one.
+
+    Returns:
+        the report, as it was saved.
+
+    Raises:
+        InputError: no finished run, or the table cannot be read or has a label that the model does not know.
+    """
+    place = RunFolder(run)
+    model = load_model(place.finished_model())
+    record = place.record()
+    readings = read_source(source, _merged(record["table"], options), folder=folder, class_names=model.class_names)
+    if readings.checksum == record["data"].get("checksum"):
+        logger.warning(
+            "%s: the run was trained on a part of these very readings, so the scores are too good; "
+            "those of its test part are in %s",
+            *(source, place.path / "report.md"),
+        )
+    report = evaluate(model, readings)
+    report.save(output or report_folder(run, source), context={"run": str(place.path), "settings": record["settings"]})
+    return report
+
+
+def report_folder(run: str | Path, source: str | Path) -> Path:
+    """Where `evaluate_run` writes unless told otherwise."""
+    return Path(run) / f"evaluation-{Path(source).stem}"
+
+
+def predict_run(
+    run: str | Path,
+    source: str | Path,
+    output: str | Path,
+    *,
+    folder: str | Path | None = None,
+    progress: Callable[[int], object] | None = None,
+    **options: Any,
+) -> int:
+    """Label a table with the model of a run.
+
+    Args:
+        run: the folder of a finished run.
+        source: a table, or the name of a data set. Labels in it are not looked at.
+        output: `.csv` or `.parquet`; see `predict_table`.
+        folder: where the files of data sets lie.
+        progress: see `predict_table`.
+        **options: as for `evaluate_run`.
+
+    Returns:
+        the number of sensors.
+
+    Raises:
+        InputError: no finished run, the table cannot be read, or the output cannot be written.
+    """
+    place = RunFolder(run)
+    model = load_model(place.finished_model())
+    path = path_of(source, folder)
+    read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
+    return predict_table(model, path, output, progress=progress, **without_labels(path, read_as))
+
+
+def export_run(run: str | Path, output: str | Path) -> Path:
+    """Write the model of a run for TF Serving; see `export_saved_model`.
+
+    Args:
+        run: the folder of a finished run.
+        output: the folder of the served model, where it becomes the next version, or of a version of it.
+
+    Returns:
+        the folder of the version.
+
+    Raises:
+        InputError: no finished run, or the folder cannot be written.
+    """
+    return export_saved_model(load_model(RunFolder(run).finished_model()), output)
+
+
+def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**remembered, **given}
+    return {name: value for name, value in merged.items() if value not in (None, "", [], [""])}

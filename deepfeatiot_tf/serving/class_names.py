@@ -1,0 +1,35 @@
+"""The names of a model's classes, in a live model and in an exported one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from deepfeatiot_tf.errors import InputError
+
+LABELS_FILE = Path("assets", "labels.txt")
+
+
+def class_names_of(model: Any) -> tuple[str, ...]:
+    """The `class_names` of a live model, each of them one line of text.
+
+    Raises:
+        InputError: it has none, or one that is empty or broken into lines.
+    """
+    names = tuple(str(name) for name in getattr(model, "class_names", None) or ())
+    if not names:
+        raise InputError("the model has no class_names; set model.class_names to the names of its output columns")
+    for name in names:
+        if name.splitlines() != [name]:
+            raise InputError(f"class name {name!r} is not one line of text; rename the class")
+    return names
+
+
+def write_class_names(path: Path, names: tuple[str, ...]) -> None:
+    """One name per line, in the order of the probabilities."""
+    path.write_bytes("".join(f"{name}\n" for name in names).encode())
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """What `write_class_names` wrote."""
+    return tuple(path.read_bytes().decode().splitlines())

@@ -1,0 +1,137 @@
+"""From a live model to a folder that TF Serving takes as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.files import make_folder
+from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, write_class_names
+from deepfeatiot_tf.serving.plain_ops import check_plain, plain_ops
+from deepfeatiot_tf.serving.warmup import write_warmup
+
+SIGNATURE = "serving_default"
+READINGS = "readings"
+WARMUP_LENGTH = 168
+WARMUP_BATCH = 32
+
+
+def export_saved_model(model: keras.Model, path: str | Path, *, warmup: np.ndarray | None = None) -> Path:
+    """Write `model` as a SavedModel for TF Serving, or for TensorFlow alone, without this library.
+
+    Signature `serving_default`: float32 `readings` `[batch, time]`, of any batch and length, in the sensors'
+    own units, NaN for missing. It gives
+
+    - `probabilities`: float32 `[batch, classes]`, in the order of `assets/labels.txt`;
+    - `label` and `runner_up`: string `[batch]`, the two likeliest sensor types;
+    - `confidence` and `runner_up_confidence`: float32 `[batch]`, their probabilities.
+
+    A series without any reading gets empty labels with confidence 0. The graph holds core TensorFlow ops
+    only, and needs neither XLA nor cuDNN. Warm-up requests are in `assets.extra`.
+
+    Args:
+        model: from `{"readings": …}` to probabilities, with `class_names`.
+        path: the folder of the version, `"serving/sensor_type/1"`; or the folder of the model,
+            `"serving/sensor_type"`, where it becomes the next version.
+        warmup: float32 `[batch, time]`, readings that the server tries, the first alone and all at once,
+            before it takes traffic. Default: a batch of 32 made-up series of 168 readings.
+
+    Returns:
+        the folder of the version.
+
+    Raises:
+        InputError: that version exists, the folder cannot be written, or the model cannot be served: it has
+            no `class_names`, or needs Python, XLA or cuDNN to run.
+
+    Example:
+        >>> export_saved_model(model, "serving/sensor_type/1")  # doctest: +SKIP
+    """
+    names = class_names_of(model)
+    path = _version_folder(Path(path))
+    if path.exists():
+        raise InputError(f"{path}: this version exists; name another, or the folder above for the next one")
+    make_folder(path.parent)
+    # A name that is no number is no version to a server that watches the folder.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _write(model, names, beside)
+        requests = _made_up() if warmup is None else np.asarray(warmup, np.float32)
+        write_warmup(beside, path.parent.name, SIGNATURE, [{READINGS: requests[:1]}, {READINGS: requests}])
+        os.rename(beside, path)
+    except (OSError, tf.errors.OpError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{path}: cannot be written ({reason}); free space or name another folder") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return path
+
+
+def _version_folder(path: Path) -> Path:
+    if path.name.isdecimal():
+        return path
+    versions = [int(each.name) for each in path.glob("*") if each.name.isdecimal()]
+    return path / str(max(versions, default=0) + 1)
+
+
+def _write(model: keras.Model, names: tuple[str, ...], folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch, plain_ops(model):
+        labels = Path(scratch, LABELS_FILE.name)
+        write_class_names(labels, names)
+        endpoint = _Endpoint(model, labels)
+        archive = keras.export.ExportArchive()
+        # Not the whole model: what the endpoint reads is found anyway, and would be stored a second time.
+        for table in (endpoint.labels, *_tables(model)):
+            archive.track(table)
+        serve = archive.add_endpoint(SIGNATURE, endpoint, [tf.TensorSpec([None, None], tf.float32, READINGS)])
+        check_plain(serve.get_concrete_function().graph.as_graph_def())
+        archive.write_out(str(folder), verbose=False)
+
+
+def _tables(model: keras.Model) -> Iterator[tf.saved_model.experimental.TrackableResource]:
+    """Lookup tables of the model's layers, such as a tokenizer's vocabulary."""
+    for layer in model._flatten_layers():
+        for part in vars(layer).values():
+            if isinstance(part, tf.saved_model.experimental.TrackableResource):
+                yield part
+
+
+class _Endpoint:
+    """What the server runs: the model, and the names of what it finds."""
+
+    def __init__(self, model: keras.Model, labels: Path) -> None:
+        self.model = model
+        line, text = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+        source = tf.lookup.TextFileInitializer(str(labels), tf.int64, line, tf.string, text)
+        self.labels = tf.lookup.StaticHashTable(source, default_value="")
+
+    def __call__(self, readings: tf.Tensor) -> dict[str, tf.Tensor]:
+        shortfall = tf.maximum(1 - tf.shape(readings)[1], 0)
+        readings = tf.pad(readings, [[0, 0], [0, shortfall]], constant_values=np.nan)  # a series of no length
+        probabilities = self.model({READINGS: readings}, training=False)
+        confidence, index = tf.math.top_k(probabilities, 2)
+        label = self.labels.lookup(tf.cast(index, tf.int64))
+        measured = tf.reduce_any(tf.math.is_finite(readings), axis=1, keepdims=True)
+        label = tf.where(measured, label, "")
+        confidence = tf.where(measured, confidence, 0.0)
+        return {
+            "probabilities": probabilities,
+            "label": label[:, 0],
+            "confidence": confidence[:, 0],
+            "runner_up": label[:, 1],
+            "runner_up_confidence": confidence[:, 1],
+        }
+
+
+def _made_up() -> np.ndarray:
+    """Daily waves of several heights, one reading in ten missing."""
+    hours = np.arange(WARMUP_LENGTH) + np.arange(WARMUP_BATCH)[:, None]
+    readings = 20.0 + np.arange(WARMUP_BATCH)[:, None] * np.sin(2 * np.pi * hours / 24)
+    return np.where(hours % 10 == 0, np.nan, readings).astype(np.float32)

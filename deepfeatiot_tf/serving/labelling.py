@@ -1,0 +1,109 @@
+"""Labels for readings, batch after batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+from deepfeatiot_tf.serving.classifier import Classifier, classifier_of
+
+if TYPE_CHECKING:
+    import keras
+
+# Readings in one call of the model. A wide convolution keeps some hundred numbers for each, so that this
+# bounds its memory to some hundred megabytes, also for series of 100,000 readings.
+READINGS_PER_CALL = 2**17
+
+
+def predict(model: keras.Model | str | Path, readings: SensorReadings, *, batch_size: int = 256) -> pd.DataFrame:
+    """What each sensor measures.
+
+    Args:
+        model: from raw readings to probabilities, with `class_names`; or a folder that `export_saved_model`
+            wrote.
+        readings: the sensors.
+        batch_size: series per step; fewer, where they are long. Default 256.
+
+    Returns:
+        one row per sensor, in order: `id`, `label`, `confidence` (the probability of the label), `runner_up`
+        and `runner_up_confidence`. A sensor without any reading has empty labels and confidence 0: nothing
+        was measured.
+
+    Raises:
+        InputError: the model has no `class_names`, the folder holds no exported model, or the model gives no
+            finite probabilities.
+
+    Example:
+        >>> predict(model, read_table("fleet.csv"))  # doctest: +SKIP
+    """
+    return Labeller(classifier_of(model), batch_size)(readings)
+
+
+class Labeller:
+    """Labels one part of a fleet after another, without compiling the model anew for each.
+
+    Args:
+        classifier: what gives the probabilities.
+        batch_size: series per call.
+    """
+
+    def __init__(self, classifier: Classifier, batch_size: int) -> None:
+        if batch_size < 1:
+            raise InputError(f"batch_size is {batch_size}; give 1 or more")
+        self.classifier = classifier
+        self.batch_size = batch_size
+        self._largest = 0
+
+    def __call__(self, readings: SensorReadings) -> pd.DataFrame:
+        """The frame that `predict` describes."""
+        probabilities = self._probabilities(readings)
+        rows = np.arange(len(readings))[:, None]
+        two = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+        measured = np.isfinite(readings.values).any(axis=1, keepdims=True)
+        labels = np.where(measured, np.array(self.classifier.class_names, dtype=object)[two], "")
+        confidences = np.where(measured, probabilities[rows, two], np.float32(0.0))
+        return pd.DataFrame(
+            {
+                "id": readings.ids,
+                "label": labels[:, 0],
+                "confidence": confidences[:, 0],
+                "runner_up": labels[:, 1],
+                "runner_up_confidence": confidences[:, 1],
+            }
+        )
+
+    def _probabilities(self, readings: SensorReadings) -> np.ndarray:
+        found = np.empty((len(readings), len(self.classifier.class_names)), np.float32)
+        width = self._width(readings.values.shape[1])
+        rows = max(1, min(self.batch_size, READINGS_PER_CALL // width))
+        for start in range(0, len(readings), rows):
+            part = slice(start, start + rows)
+            batch = self._padded(readings.values[part], rows, width)
+            found[part] = self.classifier.probabilities(batch)[: len(readings.values[part])]
+        lost = ~np.isfinite(found).all(axis=1)
+        if lost.any():
+            raise InputError(
+                f"{readings.name}: the model gave no finite probabilities for id "
+                f"{readings.ids[lost.argmax()]}; look at its readings, or train the model more slowly"
+            )
+        return found
+
+    def _width(self, time: int) -> int:
+        """The length to which series of `time` readings are padded: one of 16 per doubling."""
+        if not (self.classifier.compiles and self.classifier.ignores_padding):
+            return time
+        step = 2 ** max(3, time.bit_length() - 5)
+        return -(-time // step) * step
+
+    def _padded(self, values: np.ndarray, rows: int, width: int) -> np.ndarray:
+        """`values` with missing readings behind, and series without readings below."""
+        # The last, smaller batch takes the shape of those before it.
+        self._largest = max(self._largest, len(values))
+        rows = min(rows, self._largest) if self.classifier.compiles else len(values)
+        missing = [(0, rows - len(values)), (0, width - values.shape[1])]
+        return np.pad(values, missing, constant_values=np.nan)

@@ -1,0 +1,67 @@
+import json
+
+import pandas as pd
+import pytest
+
+from deepfeatiot_tf.runs import RunSettings, quickstart
+
+RUNS = {
+    "commonest type": None,
+    "frozen features, closed-form head": "run-solved",
+    "frozen features, trained head": "run-trained",
+}
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return {
+        "series": 112,
+        "new": 16,
+        "length": 24,
+        "solved": RunSettings(branches=("statistics",), validation=0.15),
+        "trained": RunSettings(head="mlp", branches=("statistics",), epochs=1, batch_size=8),
+    }
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory, settings):
+    return quickstart(tmp_path_factory.mktemp("first") / "quickstart", **settings)
+
+
+def test_everything_that_the_readme_promises_is_there(found):
+    for path in ("report.md", "metrics.json", "confusion.png", "model.keras"):
+        assert (found.chosen / path).exists()
+    assert (found.saved_model / "saved_model.pb").exists()
+    assert found.saved_model.relative_to(found.folder).as_posix() == "serving/sensor_type/1"
+    assert len(pd.read_csv(found.labelled)) == found.sensors == 16
+
+
+def test_the_scores_are_those_of_the_reports_and_begin_with_a_floor(found):
+    scores = found.scores.set_index("system")
+    assert list(scores.index) == list(RUNS)
+    for system, run in list(RUNS.items())[1:]:
+        written = json.loads((found.folder / run / "metrics.json").read_text())
+        assert scores.loc[system, "accuracy"] == written["accuracy"]
+    assert scores["accuracy"].iloc[0] < 0.2
+
+
+def test_the_model_that_is_better_on_the_validation_part_is_kept(found):
+    best = found.scores.sort_values("validation_accuracy").iloc[-1]["system"]
+    assert found.chosen.name == RUNS[best]
+
+
+def test_the_new_sensors_are_labelled_without_their_labels(found):
+    new = pd.read_csv(found.folder / "new.csv")
+    assert "label" not in new
+    fleet = pd.read_csv(found.folder / "fleet.csv")
+    assert not set(new["id"]) & set(fleet["id"])
+    truth = pd.read_csv(found.folder / "new_truth.csv").set_index("id")["label"]
+    labels = pd.read_csv(found.labelled).set_index("id")["label"]
+    assert found.right == (labels == truth).mean()
+
+
+def test_a_second_call_finds_the_finished_runs(found, settings):
+    again = quickstart(found.folder, **settings)
+    assert again.scores["seconds"].isna().all()
+    measures = ["system", "validation_accuracy", "accuracy", "macro_f1", "log_loss"]
+    pd.testing.assert_frame_equal(again.scores[measures], found.scores[measures])

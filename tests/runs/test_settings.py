@@ -1,0 +1,54 @@
+import inspect
+from dataclasses import fields
+
+import pytest
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.models import DeepFeatIoT
+from deepfeatiot_tf.runs import RunSettings
+
+
+def test_the_model_has_every_option_with_the_same_default_but_the_head():
+    parameters = inspect.signature(DeepFeatIoT.__init__).parameters
+    defaults = {name: parameters[name].default for name in RunSettings().model_options}
+    # In Python the class is the paper's network; a run begins with what is best on a few hundred sensors.
+    assert RunSettings().model_options == {**defaults, "head": "closed_form"}
+
+
+def test_settings_from_a_file_equal_those_that_were_written():
+    settings = RunSettings(branches=("randomized", "statistics"), dilation=(1, 8), test="paper")
+    assert settings.differences(settings.to_json()) == []
+
+
+def test_each_difference_is_named_with_both_values():
+    recorded = RunSettings(branches=("statistics",), seed=1).to_json()
+    assert RunSettings(epochs=50).differences(recorded) == [
+        "branches=statistics, not None",
+        "epochs=200, not 50",
+        "seed=1, not 0",
+    ]
+
+
+def test_a_setting_that_an_older_run_did_not_know_had_its_default():
+    recorded = RunSettings().to_json()
+    del recorded["balance"]
+    assert RunSettings().differences(recorded) == []
+    assert RunSettings(balance=True).differences(recorded) == ["balance=False, not True"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kernels", 0), ("epochs", 0), ("batch_size", -1), ("patience", 0), ("seed", -1), ("validation", 0)],
+)
+def test_a_number_out_of_range_is_named(name, value):
+    with pytest.raises(InputError, match=f"{name} is {value}"):
+        RunSettings(**{"head": "mlp", name: value})
+
+
+def test_a_closed_form_head_selects_nothing_so_it_learns_from_the_validation_part_too():
+    assert RunSettings(head="closed_form").validation == 0
+    assert RunSettings(head="mlp").validation == 0.15
+
+
+def test_settings_can_be_compared_because_all_of_them_are_recorded():
+    assert set(RunSettings().to_json()) == {field.name for field in fields(RunSettings)}

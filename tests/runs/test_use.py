@@ -1,0 +1,97 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.runs import evaluate_run, export_run, predict_run
+
+
+@pytest.fixture(scope="module")
+def new_file(fleet_file, tmp_path_factory):
+    """Sensors that the run has not seen: those of the fleet, a little higher, in another order."""
+    table = pd.read_csv(fleet_file).iloc[::-1]
+    table.iloc[:, 2:] += 0.1
+    path = tmp_path_factory.mktemp("new") / "new.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_evaluate_reads_as_the_training_did_and_writes_a_report_beside(finished, new_file, caplog):
+    report = evaluate_run(finished, new_file)
+    assert report.metrics["n"] == 36
+    assert report.metrics["accuracy"] > 0.8
+    assert list(report.ids[:2]) == ["s-35", "s-34"]
+    assert (finished / "evaluation-new" / "report.md").exists()
+    assert not caplog.records
+
+
+def test_evaluate_warns_where_the_readings_were_trained_on(finished, fleet_file, tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        evaluate_run(finished, fleet_file, tmp_path)
+    assert "trained on a part of these very readings" in caplog.text
+
+
+def test_evaluate_names_the_row_of_an_unknown_label(finished, new_file, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text(new_file.read_text().replace("CO2", "carbon dioxide", 1))
+    with pytest.raises(InputError, match=r"other.csv, line \d+, column 'label': unknown label"):
+        evaluate_run(finished, path, tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_predict_labels_with_and_without_a_label_column_alike(finished, new_file, tmp_path):
+    bare = tmp_path / "bare.csv"
+    pd.read_csv(new_file).drop(columns="label").to_csv(bare, index=False)
+    done = []
+    assert predict_run(finished, new_file, tmp_path / "a.csv", progress=done.append) == 36
+    assert predict_run(finished, bare, tmp_path / "b.csv") == 36
+    assert done[-1] == 36
+    labelled = pd.read_csv(tmp_path / "a.csv")
+    assert list(labelled) == ["id", "label", "confidence", "runner_up", "runner_up_confidence"]
+    pd.testing.assert_frame_equal(labelled, pd.read_csv(tmp_path / "b.csv"))
+    assert (labelled["label"] == pd.read_csv(new_file)["label"]).mean() > 0.8
+
+
+def test_an_option_overrides_what_the_run_remembers_and_an_empty_one_forgets_it(finished, new_file, tmp_path):
+    renamed = tmp_path / "renamed.csv"
+    pd.read_csv(new_file).rename(columns={"id": "device"}).to_csv(renamed, index=False)
+    with pytest.raises(InputError, match="no id column 'id'"):
+        predict_run(finished, renamed, tmp_path / "a.csv")
+    predict_run(finished, renamed, tmp_path / "a.csv", id="device")
+    predict_run(finished, renamed, tmp_path / "b.csv", id="")
+    assert pd.read_csv(tmp_path / "a.csv")["id"][0] == "s-35"
+    assert pd.read_csv(tmp_path / "b.csv")["id"][0] == 0
+
+
+def test_what_is_exported_answers_as_the_run_does(finished, new_file, fleet, tmp_path):
+    version = export_run(finished, tmp_path / "sensor_type")
+    assert version == tmp_path / "sensor_type" / "1"
+    served = tf.saved_model.load(str(version)).signatures["serving_default"]
+    answers = served(readings=tf.constant(fleet.values))["label"].numpy()
+    assert (np.char.decode(answers.astype(bytes)) == fleet.labels).mean() > 0.8
+    assert export_run(finished, tmp_path / "sensor_type").name == "2"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda run: None, "no such run folder"),
+        (lambda run: run.mkdir(), "settings.json is missing"),
+        (
+            lambda run: (
+                run.mkdir(),
+                (run / "settings.json").write_text('{"settings": {}, "data": {}, "table": {}}'),
+            ),
+            "the run is not finished; give its train command again",
+        ),
+    ],
+)
+def test_what_is_no_finished_run_is_refused_with_a_way_out(tmp_path, make, message):
+    run = tmp_path / "run"
+    make(run)
+    for use in (evaluate_run, predict_run, export_run):
+        with pytest.raises(InputError, match=message):
+            use(run, *["x.csv"] * (1 if use is export_run else 2))

@@ -1,0 +1,38 @@
+"""One model and one exported folder for all tests of the room: building and tracing take seconds."""
+
+import keras
+import pytest
+
+from deepfeatiot_tf import DeepFeatIoT, export_saved_model, simulate_fleet
+
+
+@pytest.fixture(scope="session")
+def fleet():
+    return simulate_fleet(64, length=96)
+
+
+@pytest.fixture(scope="session")
+def model(fleet):
+    """All branches, untrained: what is served does not depend on how good it is."""
+    return DeepFeatIoT(fleet.class_names, kernels=64)
+
+
+@pytest.fixture(scope="session")
+def exported(model, tmp_path_factory):
+    return export_saved_model(model, tmp_path_factory.mktemp("serving") / "sensor_type" / "1")
+
+
+@pytest.fixture
+def quick_model(fleet):
+    """Traced in a second."""
+    return DeepFeatIoT(fleet.class_names, branches=("statistics",))
+
+
+@pytest.fixture
+def language_model():
+    """A model whose language branch is the layer that a test gives."""
+
+    def build(layer: keras.layers.Layer):
+        return DeepFeatIoT(["humidity", "temperature"], branches=(), language=layer)
+
+    return build

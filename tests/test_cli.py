@@ -1,0 +1,205 @@
+import errno
+import json
+import logging
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from deepfeatiot_tf.cli import app
+from deepfeatiot_tf.command_line.options import SETTINGS, TABLE_OPTIONS
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.runs import RunSettings
+from tests.runs.small_fleet import write_fleet
+
+QUICK = ["--head", "closed_form", "--branches", "statistics"]
+COMMANDS = ("quickstart", "train", "evaluate", "predict", "export", "datasets")
+
+
+def run(*arguments, status=0):
+    """What a command printed on stdout and on stderr, if it ended as expected."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+    assert result.exit_code == status, result.output
+    return result.stdout if status == 0 else result.stderr
+
+
+def one_line(text):
+    assert text.startswith("error: ")
+    assert text.count("\n") == 1
+    return text
+
+
+@pytest.fixture(autouse=True)
+def log_levels():
+    """A command sets up the log of its process, which here is that of all tests."""
+    names = ("deepfeatiot_tf", "tensorflow", "absl")
+    levels = {name: logging.getLogger(name).level for name in names}
+    yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory) -> Path:
+    return write_fleet(tmp_path_factory.mktemp("cli") / "fleet.csv")
+
+
+@pytest.fixture(scope="module")
+def trained(fleet) -> Path:
+    folder = fleet.parent / "run"
+    run("train", fleet, "--label", "label", "--id", "id", *QUICK, "-o", folder)
+    return folder
+
+
+def test_help_is_there_at_once_without_tensorflow():
+    script = (
+        "import sys, time; begin = time.perf_counter(); sys.argv = ['deepfeatiot', '--help']\n"
+        "from deepfeatiot_tf.cli import main\n"
+        "try: main()\n"
+        "finally:\n"
+        "    slow = {'tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "    print('slow imports:', slow, 'in time:', time.perf_counter() - begin < 2)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "slow imports: set() in time: True" in result.stdout
+    assert all(command in result.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_has_an_example(command):
+    assert f"deepfeatiot {command}" in run(command, "--help").replace("Usage: deepfeatiot", "")
+
+
+def test_every_setting_of_a_run_can_be_given():
+    assert set(SETTINGS) == {field.name for field in fields(RunSettings)}
+
+
+def test_every_way_to_read_a_table_can_be_given():
+    from deepfeatiot_tf.readings.parsing.options import TableOptions
+
+    known = {field.name for field in fields(TableOptions)} - {"cells", "class_names", "name"}
+    assert set(TABLE_OPTIONS) == known | {"missing", "decimal"}
+
+
+def test_train_prints_scores_and_says_where_the_report_is(fleet, trained):
+    printed = run("train", fleet, "--label", "label", "--id", "id", *QUICK, "-o", trained)
+    assert "finished already" in printed
+    assert "accuracy" in printed
+    assert str(trained / "report.md") in printed
+    assert (trained / "model.keras").exists()
+
+
+def test_options_reach_the_run(fleet, tmp_path):
+    options = ["--dilation", "1:8", "--test", "paper", "--seed", "3", "--balance", "--missing", "-999"]
+    run("train", fleet, "--label", "label", *options, *QUICK, "--readings", "reading_", "-o", tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "settings.json").read_text())
+    expected = {"dilation": [1, 8], "test": "paper", "seed": 3, "balance": True, "branches": ["statistics"]}
+    assert expected.items() <= record["settings"].items()
+    assert record["table"] == {"label": "label", "missing": ["-999"], "readings": "reading_"}
+
+
+def test_a_network_trained_by_gradient_goes_on_after_an_interruption(fleet, tmp_path, monkeypatch):
+    from deepfeatiot_tf.training import RunCheckpoint
+
+    def interrupt(self, epoch, logs=None):
+        saved(self, epoch, logs)
+        raise KeyboardInterrupt
+
+    saved = RunCheckpoint.on_epoch_end
+    command = ["train", fleet, "--label", "label", "--branches", "statistics", "--epochs", 2, "-o", tmp_path]
+    with monkeypatch.context() as patch:
+        patch.setattr(RunCheckpoint, "on_epoch_end", interrupt)
+        message = one_line(run(*command, status=130))
+    assert "interrupted; give the same command again to go on" in message
+    assert "epoch 2/2" in run(*command)
+    assert len(pd.read_csv(tmp_path / "history.csv")) == 2
+
+
+def test_evaluate_predict_and_export_follow_from_the_run(fleet, trained, tmp_path):
+    assert "accuracy" in run("evaluate", trained, fleet, "-o", tmp_path / "report")
+    assert (tmp_path / "report" / "metrics.json").exists()
+    assert "36 sensors labelled" in run("predict", trained, fleet, "-o", tmp_path / "out.csv")
+    columns = ["id", "label", "confidence", "runner_up", "runner_up_confidence"]
+    assert list(pd.read_csv(tmp_path / "out.csv")) == columns
+    assert "sensor_type/1" in run("export", trained, "-o", tmp_path / "serving" / "sensor_type")
+
+
+def test_datasets_lists_what_is_known_and_what_is_on_disk(tmp_path):
+    printed = run("datasets", "--folder", tmp_path)
+    assert all(name in printed for name in ("swiss", "urban", "iowa", "sbas", "ts-m", "ts-n", "senseur"))
+
+
+def test_a_data_set_is_trained_by_name(data_folder, tmp_path):
+    printed = run("train", "sbas", "--folder", data_folder, *QUICK, "-o", tmp_path / "run")
+    assert "SBAS" in printed
+    run("predict", tmp_path / "run", "sbas", "--folder", data_folder, "-o", tmp_path / "out.csv")
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 255
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nosuch.csv", "--label", "x", "-o", "run"], "nosuch.csv: no such file"),
+        (["train", "{fleet}", "-o", "run"], "name it with --label"),
+        (["train", "{fleet}", "--label", "lable", "-o", "run"], "did you mean 'label'"),
+        (["train", "{fleet}", "--label", "label", "--branches", "local", "-o", "run"], "closed_form"),
+        (["train", "{fleet}", "--label", "label", "--branches", "nonsense", "-o", "run"], "nonsense"),
+        (["train", "{fleet}", "--label", "label", "--epochs", "0", "-o", "run"], "epochs is 0"),
+        (["predict", "norun", "{fleet}", "-o", "out.csv"], "norun: no such run folder"),
+        (["evaluate", "norun", "{fleet}"], "norun: no such run folder"),
+        (["export", "norun", "-o", "serving"], "norun: no such run folder"),
+        (["datasets", "--folder", "nofolder"], "is not a folder"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_status_2(fleet, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error = one_line(run(*(argument.format(fleet=fleet) for argument in arguments), status=2))
+    assert message in error
+    assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("option", "value"), [("--dilation", "wide"), ("--test", "half"), ("--epochs", "x")])
+def test_an_option_that_is_no_number_is_a_usage_error(fleet, option, value):
+    assert option in run("train", fleet, "--label", "label", option, value, "-o", "run", status=2)
+
+
+def test_a_damaged_model_file_is_one_line(trained, fleet, tmp_path):
+    damaged = tmp_path / "run"
+    damaged.mkdir()
+    for name in ("settings.json", "report.md"):
+        (damaged / name).write_text((trained / name).read_text())
+    (damaged / "model.keras").write_bytes((trained / "model.keras").read_bytes()[:1000])
+    assert "model.keras" in one_line(run("predict", damaged, fleet, "-o", tmp_path / "out.csv", status=2))
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "run/x"), "run/x: the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "run/x"), "run/x: may not be read or written"),
+        (OSError("unable to flush"), "unable to flush"),
+        (InputError("[brackets] are no markup"), "[brackets] are no markup"),
+    ],
+)
+def test_a_failure_of_the_machine_is_one_line_and_status_2(fleet, trained, monkeypatch, tmp_path, error, message):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("deepfeatiot_tf.runs.use.predict_table", fail)
+    assert message in one_line(run("predict", trained, fleet, "-o", tmp_path / "out.csv", status=2))
+
+
+def test_an_interrupted_prediction_leaves_no_file(fleet, trained, monkeypatch, tmp_path):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deepfeatiot_tf.serving.labelling.Labeller.__call__", interrupt)
+    message = one_line(run("predict", trained, fleet, "-o", tmp_path / "out.csv", status=130))
+    assert "interrupted; nothing half-written" in message
+    assert list(tmp_path.iterdir()) == []
