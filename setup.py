@@ -37,6 +37,7 @@ setup(
     extras_require={
         "peers": PEERS,
         "test": TEST,
+        "notebooks": ["jupytext>=1.16", "nbconvert>=7", "ipykernel>=6"],
         "dev": [*TEST, "ruff>=0.9", "mypy>=1.15", "import-linter>=2.1", "pandas-stubs"],
     },
     entry_points={"console_scripts": ["deepfeatiot=deepfeatiot_tf.cli:main"]},

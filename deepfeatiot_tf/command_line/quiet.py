@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,6 @@ def import_tensorflow() -> None:
         return  # whoever imports it next hears everything
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
     with _muted_stderr():
         import tensorflow as tf
 

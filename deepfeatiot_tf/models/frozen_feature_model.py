@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,12 @@ class FrozenFeatureModel(keras.Model):
             raise InputError(f"fit: x is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
         if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise InputError("fit: the dataset never ends; give steps_per_epoch")
+        if isinstance(x, tf.data.Dataset):
+            given["shuffle"] = False  # the dataset decides; Keras warns otherwise
         batches = _batches(x, given["y"], steps)
         if feature_cache is False:
             self._prepare({b: _Uncached(s) for b, s in stores.items()}, batches, given["class_weight"])
             return super().fit(**given)
-        if isinstance(x, tf.data.Dataset):
-            given["shuffle"] = False  # the dataset decides; Keras warns otherwise
         _compute(stores, batches, given["verbose"])
         self._prepare(stores, batches, given["class_weight"])
         given["x"] = _with_features(x, stores)
@@ -120,6 +121,9 @@ class FrozenFeatureModel(keras.Model):
         if not self.trainable_variables:
             # Everything is solved; one pass reports the metrics and calls the callbacks.
             given["epochs"] = given["initial_epoch"] + 1
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
+                return super().fit(**given)
         return super().fit(**given)
 
     def _stores(self, folder: Path) -> dict[str, FeatureStore]:
@@ -182,7 +186,10 @@ def _as_dict(inputs: Any) -> Any:
 
 
 def _extractor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    run = tf.function(lambda readings: model(readings, training=False), reduce_retracing=True)
+    run = tf.function(
+        lambda readings: model(readings, training=False),
+        input_signature=[tf.TensorSpec([None, None], tf.float32)],
+    )
 
     def extract(readings: np.ndarray) -> np.ndarray:
         parts = [

@@ -115,7 +115,7 @@ def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:
     Raises:
         InputError: the readings cannot be split so.
     """
-    parts = split(readings, seed=settings.seed, test=settings.test, validation=settings.validation)
+    parts = split(readings, seed=settings.seed, test=settings.test, validation=settings.validation or 0.0)
     if settings.validation and not len(parts[1]):
         raise InputError(
             f"{readings.name}: validation={settings.validation} of {len(parts[0])} series is none to select "

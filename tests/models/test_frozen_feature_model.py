@@ -42,7 +42,8 @@ def test_augmented_readings_get_features_of_their_own(fleet, tmp_path):
 
 def test_sample_and_class_weights_pass_through(fleet, one_hot):
     model = build(fleet)
-    model.fit(fleet.values, one_hot, class_weight={0: 1.0, 1: 0.0}, sample_weight=np.ones(40), epochs=1, verbose=0)
+    model.fit(fleet.values, one_hot, class_weight={0: 1.0, 1: 0.0}, epochs=1, verbose=0)
+    model.fit(fleet.values, one_hot, sample_weight=np.ones(40), epochs=1, verbose=0)
 
 
 def test_validation_arrays_get_features_too(fleet, one_hot):

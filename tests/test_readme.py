@@ -1,0 +1,30 @@
+"""The README's Python path is run as it stands."""
+
+import os
+import re
+from pathlib import Path
+
+import deepfeatiot_tf as dfi
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    if not os.environ.get("DEEPFEATIOT_DATA"):
+        monkeypatch.setattr(dfi, "load_dataset", lambda name: dfi.simulate_fleet(96), raising=False)
+    names: dict = {}
+    exec(compile(code, str(README), "exec"), names)
+    assert names["report"].metrics["accuracy"] > 0.5
+    assert (tmp_path / "report.png").stat().st_size > 10_000
+    assert (tmp_path / "sensor_type.keras").exists()
+    assert (tmp_path / "serving/sensor_type/1/saved_model.pb").exists()
+
+
+def test_links_to_files_lead_somewhere():
+    for page in README.parent.rglob("*.md"):
+        if any(part.startswith(".") for part in page.relative_to(README.parent).parts):
+            continue
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
