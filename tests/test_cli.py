@@ -110,7 +110,8 @@ def test_a_network_trained_by_gradient_goes_on_after_an_interruption(fleet, tmp_
         raise KeyboardInterrupt
 
     saved = RunCheckpoint.on_epoch_end
-    command = ["train", fleet, "--label", "label", "--branches", "statistics", "--epochs", 2, "-o", tmp_path]
+    command = ["train", fleet, "--label", "label", "--head", "mlp"]
+    command += ["--branches", "statistics", "--epochs", 2, "-o", tmp_path]
     with monkeypatch.context() as patch:
         patch.setattr(RunCheckpoint, "on_epoch_end", interrupt)
         message = one_line(run(*command, status=130))

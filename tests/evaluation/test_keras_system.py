@@ -89,7 +89,7 @@ def test_without_a_validation_part_the_last_epoch_is_taken(readings):
 
 def test_a_model_that_reports_no_accuracy_is_refused_after_one_epoch_not_after_all(readings):
     system = KerasSystem(lambda names, seed: build(names, seed, metrics=()), epochs=1000)
-    with pytest.raises(InputError, match=r"'val_accuracy' .* reports only loss, val_loss"):
+    with pytest.raises(InputError, match=r"'val_accuracy', .* reports only loss, val_loss"):
         system.fit(readings, readings, protocol="paper")
 
 
