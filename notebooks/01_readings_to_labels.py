@@ -95,7 +95,7 @@ axis.plot(history.history["val_accuracy"], label="validation")
 axis.axvline(checkpoint.best_epoch, color="grey", linestyle=":", label="kept")
 axis.set_xlabel("epoch")
 axis.set_ylabel("accuracy")
-axis.legend()
+_ = axis.legend()
 # %% [markdown]
 # ## Which one?
 # Decided on the validation part, before the test part is looked at.
