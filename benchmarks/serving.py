@@ -4,7 +4,7 @@ Writes a table with one row per measurement. Every measurement runs in a process
 process's, and a server has neither Keras nor this library in memory.
 
     python benchmarks/serving.py
-    python benchmarks/serving.py --rows 200 400 --kernels 100 --requests 20 --output /tmp/serving.csv
+    python benchmarks/serving.py --rows 200 400 --kernels 100 --requests 20 --output serving.csv
 """
 
 from __future__ import annotations

@@ -95,36 +95,27 @@ class FrozenFeatureModel(keras.Model):
         call = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         call.apply_defaults()
         given = {name: value for name, value in call.arguments.items() if name != "self"}
-        stores = self._stores(default_folder() if feature_cache in (None, True) else Path(str(feature_cache)))
-        x, steps = given["x"], given["steps_per_epoch"]
-        if not isinstance(x, (tf.data.Dataset, dict, np.ndarray, tf.Tensor)):
-            raise InputError(f"fit: x is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
-        if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise InputError("fit: the dataset never ends; give steps_per_epoch")
-        if isinstance(x, tf.data.Dataset):
+        _check(given["x"], given["steps_per_epoch"])
+        if isinstance(given["x"], tf.data.Dataset):
             given["shuffle"] = False  # the dataset decides; Keras warns otherwise
-        batches = _batches(x, given["y"], steps)
+        batches = _batches(given["x"], given["y"], given["steps_per_epoch"])
+        stores = self._stores(default_folder() if feature_cache in (None, True) else Path(str(feature_cache)))
         if feature_cache is False:
             self._prepare({b: _Uncached(s) for b, s in stores.items()}, batches, given["class_weight"])
+        else:
+            _compute(stores, batches, given["verbose"])
+            self._prepare(stores, batches, given["class_weight"])
+            given["x"] = _with_features(given["x"], stores)
+            given["validation_data"] = _validation_with_features(
+                given["validation_data"], given["validation_steps"], stores
+            )
+        if self.trainable_variables:
             return super().fit(**given)
-        _compute(stores, batches, given["verbose"])
-        self._prepare(stores, batches, given["class_weight"])
-        given["x"] = _with_features(x, stores)
-        if given["validation_data"] is not None:
-            if isinstance(given["validation_data"], tf.data.Dataset):
-                _compute(stores, _batches(given["validation_data"], None, given["validation_steps"]), 0)
-                given["validation_data"] = _with_features(given["validation_data"], stores)
-            else:
-                inputs, *rest = given["validation_data"]
-                _compute(stores, _batches(inputs, None, None), 0)
-                given["validation_data"] = (_with_features(inputs, stores), *rest)
-        if not self.trainable_variables:
-            # Everything is solved; one pass reports the metrics and calls the callbacks.
-            given["epochs"] = given["initial_epoch"] + 1
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
-                return super().fit(**given)
-        return super().fit(**given)
+        # Everything is solved; one pass reports the metrics and calls the callbacks.
+        given["epochs"] = given["initial_epoch"] + 1
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
+            return super().fit(**given)
 
     def _stores(self, folder: Path) -> dict[str, FeatureStore]:
         return {
@@ -185,6 +176,13 @@ def _as_dict(inputs: Any) -> Any:
     return inputs if isinstance(inputs, (dict, list, tuple)) else {READINGS: inputs}
 
 
+def _check(x: Any, steps: int | None) -> None:
+    if not isinstance(x, (tf.data.Dataset, dict, np.ndarray, tf.Tensor)):
+        raise InputError(f"fit: x is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
+    if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise InputError("fit: the dataset never ends; give steps_per_epoch")
+
+
 def _extractor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     run = tf.function(
         lambda readings: model(readings, training=False),
@@ -241,3 +239,13 @@ def _with_features(x: Any, stores: dict[str, FeatureStore]) -> Any:
         return (inputs, *rest) if rest else inputs
 
     return x.map(add).prefetch(2)
+
+
+def _validation_with_features(data: Any, steps: int | None, stores: dict[str, FeatureStore]) -> Any:
+    """Keras's `validation_data`, a dataset or a tuple of arrays, with the features beside the readings."""
+    if data is None:
+        return None
+    inputs, *rest = (data,) if isinstance(data, tf.data.Dataset) else data
+    _compute(stores, _batches(inputs, None, steps), 0)
+    inputs = _with_features(inputs, stores)
+    return (inputs, *rest) if rest else inputs
