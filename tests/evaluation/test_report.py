@@ -70,7 +70,8 @@ def test_data_counts_missing_readings_but_not_the_end_of_a_shorter_series(report
 
 
 def test_a_keras_model_is_asked_once_and_an_input_it_lacks_does_no_harm(readings):
-    keras = pytest.importorskip("keras")
+    import keras
+
     inputs = keras.Input((None,), name="readings")
     known = keras.ops.where(keras.ops.isnan(inputs), 0.0, inputs)
     level = keras.ops.mean(known, axis=1, keepdims=True)
