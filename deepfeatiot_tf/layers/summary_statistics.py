@@ -10,6 +10,8 @@ import tensorflow as tf
 from deepfeatiot_tf.layers.input_channels import interpolate, series_length, signed_log
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+STEP_QUANTILES = (0.0, 0.25, 0.5)
+SMALLEST_STEP = 1e-6
 LAGS = (1, 2, 3, 6, 12, 24)
 DECIMALS = (0, 1, 2)
 
@@ -24,13 +26,16 @@ class SummaryStatistics(keras.layers.Layer):
     - `s` of mean and standard deviation of the readings and of the differences;
     - shares of readings that are zero, negative, equal to the one before, and whole to 0, 1 and 2 decimals;
     - autocorrelation at lags of 1, 2, 3, 6, 12 and 24 readings;
+    - log of the quantiles 0, 25, 50 % of the steps, the differences by size that are not zero: what a device resolves
+      (1e-6, in the readings' unit, is the least that counts; a series without steps has that);
+    - number of distinct readings by the number of readings;
     - share of missing readings.
 
-    A series without readings gives zeros.
+    A series without readings gives zeros, but for the steps.
 
     Input: readings float32 `[batch, time]`, NaN for missing.
 
-    Output: float32 `[batch, 31]`.
+    Output: float32 `[batch, 35]`.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -52,12 +57,14 @@ class SummaryStatistics(keras.layers.Layer):
             _share(tf.equal(readings[:, 1:], readings[:, :-1]), known),
             *(_share(_is_whole(readings, places), observed) for places in DECIMALS),
             *_autocorrelations(x, inside),
+            _steps(change, known, scale),
+            _distinct(readings, observed),
             _share(~observed, inside),
         ]
         return tf.concat(columns, axis=1)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return (input_shape[0], 2 * (len(QUANTILES) + 2) + 3 + len(DECIMALS) + len(LAGS) + 1)
+        return (input_shape[0], 2 * (len(QUANTILES) + 2) + 3 + len(DECIMALS) + len(LAGS) + len(STEP_QUANTILES) + 2)
 
     def compute_output_spec(self, readings: Any) -> Any:
         return keras.KerasTensor(self.compute_output_shape(readings.shape), "float32")
@@ -79,26 +86,41 @@ def _levels(x: tf.Tensor, mask: tf.Tensor, scale: tf.Tensor) -> list[tf.Tensor]:
     """Quantiles, mean and standard deviation of the masked values, times `scale`, on the log scale."""
     mean = _mean(x, mask)
     deviation = tf.sqrt(_mean(tf.square(x - mean), mask))
-    levels = tf.concat([_quantiles(x, mask), mean, deviation], axis=1)
+    levels = tf.concat([_quantiles(x, mask, QUANTILES), mean, deviation], axis=1)
     # log(1 + |l · scale|) without forming the product, which may overflow.
     large = tf.math.log(tf.maximum(tf.abs(levels), 1e-30)) + tf.math.log(scale)
     logs = tf.where(large > 40.0, large, signed_log(tf.abs(levels) * tf.minimum(scale, 1e25)))
     return [tf.sign(levels) * logs]
 
 
-def _quantiles(x: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+def _quantiles(x: tf.Tensor, mask: tf.Tensor, quantiles: tuple[float, ...]) -> tf.Tensor:
     """Linear quantiles of the masked values of each row; 0 for a row without any."""
     if x.shape[1] == 0:
-        return tf.zeros([tf.shape(x)[0], len(QUANTILES)])
+        return tf.zeros([tf.shape(x)[0], len(quantiles)])
     x = tf.pad(x, [[0, 0], [0, 1]])
     mask = tf.pad(mask, [[0, 0], [0, 1]])
     ordered = tf.sort(tf.where(mask, x, x.dtype.max), axis=1)
     last = tf.maximum(_reduce(tf.reduce_sum, tf.ones_like(x), mask) - 1.0, 0.0)
-    at = last * tf.constant([QUANTILES])
+    at = last * tf.constant([quantiles])
     below = tf.floor(at)
     low, high = (tf.gather(ordered, tf.cast(i, tf.int32), batch_dims=1) for i in (below, tf.minimum(below + 1.0, last)))
     some = tf.reduce_any(mask, axis=1, keepdims=True)
     return tf.where(some, low + (high - low) * (at - below), 0.0)
+
+
+def _steps(change: tf.Tensor, known: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    steps = _quantiles(tf.abs(change), known & tf.not_equal(change, 0.0), STEP_QUANTILES)
+    logs = tf.math.log(tf.maximum(steps, 1e-30)) + tf.math.log(scale)
+    return tf.maximum(logs, tf.math.log(SMALLEST_STEP))
+
+
+def _distinct(x: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    # Sorted, with what is masked out repeating the largest reading there can be, which is then no new one.
+    ordered = tf.sort(tf.where(mask, x, x.dtype.max), axis=1)
+    new = tf.cast(tf.not_equal(ordered[:, 1:], ordered[:, :-1]) & (ordered[:, 1:] < x.dtype.max), tf.float32)
+    count = tf.reduce_sum(tf.cast(mask, tf.float32), axis=1, keepdims=True)
+    first = tf.minimum(count, 1.0)
+    return tf.math.divide_no_nan(first + tf.reduce_sum(new, axis=1, keepdims=True), count)
 
 
 def _is_whole(x: tf.Tensor, places: int) -> tf.Tensor:

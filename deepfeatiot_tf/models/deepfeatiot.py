@@ -227,7 +227,7 @@ def _kernel_input(channels: str, readings: Any) -> tuple:
     if channels == "paper":
         return (InputChannels(channels)(readings)[0],)
     signal, length = InputChannels(channels)(readings)
-    return signal[..., 1:3], length  # shape and change: random weights on the level would measure it again
+    return signal[..., :3], length  # level, shape and change; not where readings are missing
 
 
 def _learned_input(channels: str, readings: Any) -> tuple:
@@ -266,7 +266,7 @@ def _closed_form(parts: dict, classes: int, seed: int) -> Any:
     if "statistics" in parts:
         # A linear head on statistics knows no "between"; on their Fourier features it does.
         parts["fourier"] = RandomFourierFeatures(seed=seed + 400, name="statistics_fourier")(parts["statistics"])
-    # Each block by 1/√width, so that 20,000 random features do not drown 31 statistics.
+    # Each block by 1/√width, so that 20,000 random features do not drown 35 statistics.
     scaled = {}
     for branch, part in parts.items():
         scale = BLOCK_WEIGHT.get(branch, 1.0) * part.shape[-1] ** -0.5

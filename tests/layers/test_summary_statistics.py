@@ -4,7 +4,7 @@ import tensorflow as tf
 from checks import check_half_precision, check_layer, check_saving
 
 from deepfeatiot_tf.layers import SummaryStatistics
-from deepfeatiot_tf.layers.summary_statistics import LAGS, QUANTILES
+from deepfeatiot_tf.layers.summary_statistics import LAGS, QUANTILES, STEP_QUANTILES
 
 NAN = np.nan
 
@@ -16,7 +16,7 @@ def log(x):
 
 def test_passes_the_shared_check(rng, tmp_path):
     readings = rng.normal(20, 5, (4, 30)).astype("float32")
-    check_layer(SummaryStatistics(), readings, trainable=0, frozen=0, output_shape=(4, 31))
+    check_layer(SummaryStatistics(), readings, trainable=0, frozen=0, output_shape=(4, 35))
     check_half_precision(lambda dtype: SummaryStatistics(dtype=dtype), readings)
     check_saving(SummaryStatistics(), tmp_path / "layer.keras", readings)
 
@@ -38,6 +38,8 @@ def test_equals_numpy_on_a_series_with_gaps(rng):
         np.mean(known == 0), np.mean(known < 0), np.mean(change == 0),
         np.mean(known == np.round(known)), 1.0, 1.0,
         *[(centred[:-lag] * centred[lag:]).sum() / (centred**2).sum() for lag in LAGS],
+        *np.log(np.quantile(np.abs(change[change != 0]), STEP_QUANTILES)),
+        len(set(known)) / len(known),
         3 / 60,
     ]  # fmt: skip
     np.testing.assert_allclose(found, expected, atol=2e-4)
@@ -51,11 +53,16 @@ def test_resolution_is_read_off_float32(rng, places):
     assert np.all(shares[:places] < 0.3)
 
 
+def test_a_steady_series_has_one_reading_and_no_step():
+    steps_and_distinct = SummaryStatistics()(np.array([[20.5, 20.5, NAN, 20.5]], "float32")).numpy()[0, 30:34]
+    np.testing.assert_allclose(steps_and_distinct, [*[np.log(1e-6)] * 3, 1 / 3], rtol=1e-6)
+
+
 def test_extreme_series_are_finite():
     readings = np.array([[NAN] * 5, [1e30, -1e30, 1e30, NAN, 1e30], [3e38, -3e38, 0, 0, 0], [1e-38] * 5], "float32")
     statistics = SummaryStatistics()(readings).numpy()
     assert np.isfinite(statistics).all()
-    assert not np.any(statistics[0])
+    assert not np.any(np.delete(statistics[0], [30, 31, 32]))
     np.testing.assert_allclose(statistics[1, 0], -np.log(1e30), rtol=1e-5)
 
 
