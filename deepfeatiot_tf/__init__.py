@@ -21,6 +21,7 @@ _ROOMS = {
         "simulate_fleet",
         "split",
     ),
+    "layers": ("LanguageFeatures",),
     "models": ("DeepFeatIoT", "load_model"),
     "training": ("RunCheckpoint",),
     "evaluation": ("EstimatorSystem", "KerasSystem", "ProtocolResult", "Report", "evaluate", "run_protocol"),

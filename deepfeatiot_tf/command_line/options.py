@@ -110,6 +110,11 @@ SETTINGS: dict[str, Any] = {
         parser=_names,
         metavar="NAMES",
     ),
+    "language": _model(
+        str | None,
+        "Read the readings as text, too, by a pretrained model: `gpt2`, `smollm2`, a folder or a `.gguf` file.",
+        metavar="NAME",
+    ),
     "fusion": _model(str, "`dft` or `concat`."),
     "head": _model(
         str,

@@ -4,6 +4,7 @@ from deepfeatiot_tf.layers.bi_gru import BiGRU
 from deepfeatiot_tf.layers.dense_feature_transform import DenseFeatureTransform
 from deepfeatiot_tf.layers.feature_standardization import FeatureStandardization
 from deepfeatiot_tf.layers.input_channels import InputChannels
+from deepfeatiot_tf.layers.language_features import LanguageFeatures
 from deepfeatiot_tf.layers.multi_scale_conv import MultiScaleConv
 from deepfeatiot_tf.layers.random_fourier_features import RandomFourierFeatures
 from deepfeatiot_tf.layers.random_kernels import RandomKernels
@@ -14,6 +15,7 @@ __all__ = [
     "DenseFeatureTransform",
     "FeatureStandardization",
     "InputChannels",
+    "LanguageFeatures",
     "MultiScaleConv",
     "RandomFourierFeatures",
     "RandomKernels",

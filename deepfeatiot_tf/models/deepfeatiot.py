@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from deepfeatiot_tf.layers import (
     DenseFeatureTransform,
     FeatureStandardization,
     InputChannels,
+    LanguageFeatures,
     MultiScaleConv,
     RandomFourierFeatures,
     RandomKernels,
@@ -29,12 +31,14 @@ IMPLIED: dict[str, dict[str, Any]] = {
         "global_stride": 4,
         "dilation": (1, 32),
         "feature_dropout": 0.5,
+        "text": "plain",
     },
     "paper": {
         "branches": ("local", "global", "randomized"),
         "global_stride": 1,
         "dilation": 4,
         "feature_dropout": 0.0,
+        "text": "published",
     },
 }
 # The randomized branch has a wider transform than the others (paper, DFT). As published it has 20 million weights: on
@@ -50,8 +54,8 @@ class DeepFeatIoT(FrozenFeatureModel):
     """Names what each sensor measures, from its raw readings: four kinds of features, one fusion.
 
     Learned branches: `local` (multi-scale convolutions) and `global` (Bi-GRUs). Frozen branches: `randomized` (random
-    kernels), `statistics` (summary statistics; ours) and `language` (any frozen layer from readings to
-    features). Each branch passes a dense feature transform (DFT) that ends in width 64; a perceptron reads their
+    kernels), `statistics` (summary statistics; ours) and `language` (readings as text, read by a pretrained
+    language model). Each branch passes a dense feature transform (DFT) that ends in width 64; a perceptron reads their
     concatenation.
 
     Args:
@@ -60,8 +64,10 @@ class DeepFeatIoT(FrozenFeatureModel):
             `"paper"` (raw values; features as they are). Default `"robust"`.
         branches: any of `"local"`, `"global"`, `"randomized"`, `"statistics"`. Default: all with robust channels;
             without `"statistics"` in `"paper"` mode, without the learned ones under a closed-form head.
-        language: a layer without trainable weights from readings `[batch, time]` to features `[batch, width]`, or
-            None. Default None.
+        language: `"gpt2"`, `"smollm2"`, or the folder or file of a pretrained model, read with the defaults of
+            `LanguageFeatures.from_pretrained` (in `"paper"` mode with the published text); a `LanguageFeatures` with
+            other options, or any layer without trainable weights from readings `[batch, time]` to features
+            `[batch, width]`; None for no such branch. Default None.
         fusion: `"dft"`, or `"concat"`, direct concatenation without transforms (the paper's DC). Default `"dft"`.
         head: `"mlp"`, trained by gradient, or `"closed_form"`: a ridge classifier on the standardized frozen features
             and on random Fourier features of the statistics, solved by the first `fit` in seconds; it needs robust
@@ -80,6 +86,7 @@ class DeepFeatIoT(FrozenFeatureModel):
     Output: probabilities float32 `[batch, classes]`.
 
     Raises:
+        InputError: the weights of the language model cannot be had.
         ValueError: an unknown option, no branch at all, fewer than two classes, or a closed-form head
             with learned branches or raw channels.
 
@@ -97,7 +104,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         *,
         channels: str = "robust",
         branches: Sequence[str] | None = None,
-        language: keras.layers.Layer | None = None,
+        language: str | Path | keras.layers.Layer | None = None,
         fusion: str = "dft",
         head: str = "mlp",
         kernels: int = 10_000,
@@ -124,16 +131,18 @@ class DeepFeatIoT(FrozenFeatureModel):
         learned = [branch for branch in LEARNED if branch in branches]
         frozen = [branch for branch in FROZEN if branch in branches]
         if not branches and language is None:
-            raise ValueError("no branch at all; give at least one of branches, or a language layer")
+            raise ValueError("no branch at all; give at least one of branches, or a language model")
         if head == "closed_form" and (learned or channels == "paper"):
             raise ValueError(
                 'head="closed_form" reads standardized frozen features; give channels="robust" and '
                 "leave out the branches local and global"
             )
-        if not (language is None or isinstance(language, keras.layers.Layer)):
-            raise ValueError(f"language is {language!r}; give a frozen Keras layer, or None")
         if len(class_names) < 2:
             raise ValueError(f"class_names has {len(class_names)}; give two or more")
+        if isinstance(language, str | Path):
+            language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
+        if not (language is None or isinstance(language, keras.layers.Layer)):
+            raise ValueError(f"language is {language!r}; give a name, a folder, a frozen Keras layer, or None")
 
         # === Layers ===
         kernel_layer = RandomKernels(kernels, kernel_length, dilation, seed=seed, name="random_kernels")

@@ -84,7 +84,8 @@ class FrozenFeatureModel(keras.Model):
                 batched `tf.data.Dataset`.
             feature_cache: folder of the features. Default: `DEEPFEATIOT_CACHE`, else the user's cache folder.
                 False trains without the store: frozen branches run in every step.
-            **kwargs: as in `keras.Model.fit`.
+            **kwargs: as in `keras.Model.fit`. A callback that has a method `on_features(branch, done, series)` hears
+                how far the features are computed.
 
         Returns:
             Keras's `History`.
@@ -103,7 +104,7 @@ class FrozenFeatureModel(keras.Model):
         if feature_cache is False:
             self._prepare({b: _Uncached(s) for b, s in stores.items()}, batches, given["class_weight"])
         else:
-            _compute(stores, batches, given["verbose"])
+            _compute(stores, batches, _bars(given["verbose"], given["callbacks"]))
             self._prepare(stores, batches, given["class_weight"])
             given["x"] = _with_features(given["x"], stores)
             given["validation_data"] = _validation_with_features(
@@ -215,13 +216,37 @@ def _batches(x: Any, y: Any, steps: int | None) -> Callable[[], Iterator[tuple[n
     return walk
 
 
-def _compute(stores: dict[str, FeatureStore], batches: Callable[[], Iterator], verbose: int | str) -> None:
-    """Run the frozen branches over all series, with a progress bar that says how long is left."""
+# Told of each branch: its name, how many series are done, how many there are.
+OnFeatures = Callable[[str, int, int], None]
+
+
+def _bars(verbose: int | str, callbacks: Any) -> OnFeatures:
+    """Shows on the terminal what is done and how long the rest will take, and tells the callbacks that care."""
+    bars: dict[str, keras.utils.Progbar] = {}
+    listeners = [each.on_features for each in callbacks or () if hasattr(each, "on_features")]
+
+    def show(branch: str, done: int, series: int) -> None:
+        for listener in listeners:
+            listener(branch, done, series)
+        if verbose not in (0, 2):
+            if branch not in bars:
+                bars[branch] = keras.utils.Progbar(series, unit_name=f"series ({branch})")
+            bars[branch].update(done)
+
+    return show
+
+
+def _compute(
+    stores: dict[str, FeatureStore], batches: Callable[[], Iterator], on_features: OnFeatures | None = None
+) -> None:
+    """Run the frozen branches over all series that have no features yet."""
     for branch, store in stores.items():
-        bar = keras.utils.Progbar(None, verbose=0 if verbose in (0, 2) else 1, unit_name=f"series ({branch})")
-        for readings, _ in batches():
-            store.add(readings)
-            bar.add(len(readings))
+        absent = set().union(*(store.absent(readings) for readings, _ in batches()))
+        done = 0
+        for readings, _ in batches() if absent else ():
+            done += store.add(readings)
+            if on_features:
+                on_features(branch, done, len(absent))
         store.flush()
 
 
@@ -246,6 +271,6 @@ def _validation_with_features(data: Any, steps: int | None, stores: dict[str, Fe
     if data is None:
         return None
     inputs, *rest = (data,) if isinstance(data, tf.data.Dataset) else data
-    _compute(stores, _batches(inputs, None, steps), 0)
+    _compute(stores, _batches(inputs, None, steps))
     inputs = _with_features(inputs, stores)
     return (inputs, *rest) if rest else inputs

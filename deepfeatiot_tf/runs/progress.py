@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class TrainingBar(keras.callbacks.Callback):
-    """One bar for the whole of a run: epochs done, validation accuracy, time taken and left (at most).
+    """One bar for the whole of a run: series read, epochs done, validation accuracy, time taken and left.
 
     Used as a context, because much is done before `fit` calls any callback, and after.
 
@@ -43,6 +43,8 @@ class TrainingBar(keras.callbacks.Callback):
             console=console,
         )
         self.task = self.progress.add_task(name, total=None, shown="preparing")
+        self.branch = ""
+        self.begun = False
 
     def __enter__(self) -> TrainingBar:
         self.progress.start()
@@ -53,12 +55,20 @@ class TrainingBar(keras.callbacks.Callback):
             self.progress.update(self.task, visible=False)
         self.progress.stop()
 
+    def on_features(self, branch: str, done: int, series: int) -> None:
+        """Say how far the features of a frozen branch are; they come before the first epoch."""
+        if branch != self.branch:
+            self.branch = branch
+            self.progress.reset(self.task, total=series)
+        self.progress.update(self.task, completed=done, shown=f"{branch} features of {series} series")
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin where the run stands."""
-        epochs = self.params["epochs"]
-        if not self.progress.tasks[self.task].total:
-            shown = f"going on after epoch {epoch}" if epoch else "compiling"
-            self.progress.update(self.task, total=epochs, completed=epoch, shown=shown)
+        if self.begun:
+            return
+        self.begun = True
+        shown = f"going on after epoch {epoch}" if epoch else "compiling"
+        self.progress.reset(self.task, total=self.params["epochs"], completed=epoch, shown=shown)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Say how far it is."""

@@ -129,7 +129,7 @@ def describe_data(readings: SensorReadings) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of everything that a result depends on."""
-    packages = ("tensorflow", "keras", "numpy", "scikit-learn")
+    packages = ("tensorflow", "keras", "keras-hub", "numpy", "scikit-learn")
     return {
         "deepfeatiot_tf": deepfeatiot_tf.__version__,
         "python": python_version(),

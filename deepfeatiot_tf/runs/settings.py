@@ -11,6 +11,7 @@ from deepfeatiot_tf.errors import InputError
 MODEL_OPTIONS = (
     "channels",
     "branches",
+    "language",
     "fusion",
     "head",
     "kernels",
@@ -27,8 +28,9 @@ class RunSettings:
     """The settings of one training run.
 
     Args:
-        channels: this and the next eight as for `DeepFeatIoT`, whose defaults are theirs.
+        channels: this and the next nine as for `DeepFeatIoT`, whose defaults are theirs.
         branches: see `DeepFeatIoT`.
+        language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
         fusion: see `DeepFeatIoT`.
         head: see `DeepFeatIoT`. Default `"closed_form"`: frozen features alone, solved in seconds, which on fleets of
             some hundred sensors are more accurate than the network (benchmarks/results/accuracy.csv); epochs,
@@ -54,6 +56,7 @@ class RunSettings:
 
     channels: str = "robust"
     branches: tuple[str, ...] | None = None
+    language: str | None = None
     fusion: str = "dft"
     head: str = "closed_form"
     kernels: int = 10_000

@@ -15,6 +15,7 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.files import write_beside
+from deepfeatiot_tf.layers import LanguageFeatures
 from deepfeatiot_tf.models import DeepFeatIoT, load_model
 from deepfeatiot_tf.readings import SensorReadings, split
 from deepfeatiot_tf.runs.model_file import save_model
@@ -42,7 +43,7 @@ def train_run(
 ) -> Report:
     """Train on a part of the readings, select on another, test once on the third; keep it all in a folder.
 
-    The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, versions),
+    The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, language model, versions),
     `model.keras`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test part) and, of a
     network trained by gradient, `history.csv`. A run that was interrupted, even killed, goes on with the same
     call and ends with the result of an unbroken one. A finished run is not trained again.
@@ -84,6 +85,7 @@ def train_run(
                 "settings": settings.to_json(),
                 "data": describe_data(readings),
                 "split": dict(zip(("train", "validation", "test"), map(len, parts), strict=True)),
+                "language": _language(model),
                 "table": dict(table or {}),
                 "versions": versions(),
             }
@@ -102,6 +104,7 @@ def train_run(
     context = {
         "protocol": "honest",
         **facts,
+        "language": _language(model),
         **{name: record[name] for name in ("split", "settings", "versions")},
     }
     report.save(run.path, history=history, context=context)
@@ -148,6 +151,11 @@ def _build(class_names: tuple[str, ...], settings: RunSettings) -> DeepFeatIoT:
         raise InputError(str(error).strip().splitlines()[0]) from error
     model.compile()
     return model
+
+
+def _language(model: DeepFeatIoT) -> dict[str, str] | None:
+    """Which pretrained model and text the language features come from."""
+    return model.language.describe() if isinstance(model.language, LanguageFeatures) else None
 
 
 def _solve(

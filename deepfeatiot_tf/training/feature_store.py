@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -55,18 +56,23 @@ class FeatureStore:
             return
         self._where.update((name.tobytes(), (rows, i)) for i, name in enumerate(names))
 
-    def add(self, readings: np.ndarray) -> None:
-        """Compute the features of those `[batch, time]` readings that have none yet."""
+    def absent(self, readings: np.ndarray) -> set[bytes]:
+        """Those of these `[batch, time]` readings that have no features yet, by the names they would have."""
+        return {key for key in row_keys(readings) if key not in self._where}
+
+    def add(self, readings: np.ndarray) -> int:
+        """Compute the features of those `[batch, time]` readings that have none yet; how many these were."""
         keys = list(row_keys(readings))
         fresh = {key: i for i, key in enumerate(keys) if key not in self._where}
         if not fresh:
-            return
+            return 0
         features = self._extract(readings[list(fresh.values())])
         self._where.update((key, (features, i)) for i, key in enumerate(fresh))
         self._unwritten.append((list(fresh), features))
         full = sum(len(rows) for _, rows in self._unwritten) >= SHARD_ROWS
         if full or time.monotonic() - self._written >= SHARD_SECONDS:
             self.flush()
+        return len(fresh)
 
     def flush(self) -> None:
         """Write what is not on disk yet as one shard; from then on it is read from there."""
@@ -104,14 +110,23 @@ def row_keys(readings: np.ndarray) -> Iterator[bytes]:
 
 
 def frozen_key(model: keras.Model) -> str:
-    """Names a frozen computation by its configuration and its weights."""
-    layers = [{"class": type(layer).__name__, **layer.get_config()} for layer in model.layers]
-    for layer in layers:
-        layer.pop("name", None)
-    digest = hashlib.sha256(json.dumps(layers, default=str, sort_keys=True).encode())
+    """Names a frozen computation by its graph, its weights, and the code of our layers."""
+    graph = json.dumps(model.get_config(), default=str, sort_keys=True)
+    for place, part in enumerate([model, *model.operations]):  # Keras counts up names within a process
+        graph = graph.replace(f'"{part.name}"', f'"part {place}"')
+    digest = hashlib.sha256(graph.encode() + _code())
     for weight in model.weights:
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()[:32]
+
+
+@functools.cache
+def _code() -> bytes:
+    """All that our frozen layers are computed by: what changed code finds on disk, it did not make."""
+    package = Path(__file__).parent.parent
+    return b"".join(
+        file.read_bytes() for room in ("layers", "language") for file in sorted((package / room).glob("*.py"))
+    )
 
 
 def default_folder() -> Path:

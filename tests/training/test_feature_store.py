@@ -1,7 +1,8 @@
+import keras
 import numpy as np
 import pytest
 
-from deepfeatiot_tf.training.feature_store import FeatureStore
+from deepfeatiot_tf.training.feature_store import FeatureStore, frozen_key
 
 
 class Counting:
@@ -74,3 +75,24 @@ def test_missing_readings_are_part_of_the_content(tmp_path, readings):
     store.add(readings)
     store.add(gap)
     assert branch.asked == 20
+
+
+def slice_of(channels, part):
+    readings = keras.Input((None, channels))
+    return keras.Model(readings, keras.layers.GlobalMaxPooling1D()(readings[..., part]))
+
+
+def test_the_key_tells_graphs_apart_not_their_names():
+    same, again = slice_of(3, slice(0, 2)), slice_of(3, slice(0, 2))
+    assert [layer.name for layer in same.layers] != [layer.name for layer in again.layers]
+    assert frozen_key(same) == frozen_key(again)
+    # The layers are the same with the same settings; what they are given is not.
+    assert frozen_key(same) != frozen_key(slice_of(3, slice(1, 3)))
+
+
+def test_the_key_tells_weights_apart(rng):
+    readings = keras.Input((4,))
+    model = keras.Model(readings, keras.layers.Dense(2)(readings))
+    before = frozen_key(model)
+    model.set_weights([rng.normal(size=(4, 2)), np.zeros(2)])
+    assert frozen_key(model) != before

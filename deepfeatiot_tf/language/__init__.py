@@ -1,0 +1,8 @@
+"""Pretrained, frozen language encoders, where their weights come from, and readings as their text."""
+
+from deepfeatiot_tf.language.byte_pair_encoding import BytePairEncoding
+from deepfeatiot_tf.language.encoder import LanguageEncoder
+from deepfeatiot_tf.language.number_text import NumberText
+from deepfeatiot_tf.language.sources import load_encoder
+
+__all__ = ["BytePairEncoding", "LanguageEncoder", "NumberText", "load_encoder"]
