@@ -5,8 +5,8 @@ from deepfeatiot_tf.layers.dense_feature_transform import DenseFeatureTransform
 from deepfeatiot_tf.layers.feature_standardization import FeatureStandardization
 from deepfeatiot_tf.layers.input_channels import InputChannels
 from deepfeatiot_tf.layers.language_features import LanguageFeatures
+from deepfeatiot_tf.layers.laplacian_features import LaplacianFeatures
 from deepfeatiot_tf.layers.multi_scale_conv import MultiScaleConv
-from deepfeatiot_tf.layers.random_fourier_features import RandomFourierFeatures
 from deepfeatiot_tf.layers.random_kernels import RandomKernels
 from deepfeatiot_tf.layers.summary_statistics import SummaryStatistics
 
@@ -16,8 +16,8 @@ __all__ = [
     "FeatureStandardization",
     "InputChannels",
     "LanguageFeatures",
+    "LaplacianFeatures",
     "MultiScaleConv",
-    "RandomFourierFeatures",
     "RandomKernels",
     "SummaryStatistics",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.layers import FeatureStandardization
+from deepfeatiot_tf.layers import FeatureStandardization, LaplacianFeatures
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 from deepfeatiot_tf.training.recipe import paper_recipe
@@ -134,23 +134,32 @@ class FrozenFeatureModel(keras.Model):
             for layer in self.network.layers:
                 if isinstance(layer, FeatureStandardization) and layer.name == f"{branch}_standardized":
                     layer.adapt(store.look_up(readings) for readings, _ in batches())
+        for layer in self.network.layers:
+            if isinstance(layer, LaplacianFeatures):
+                layer.adapt(self._values(layer.input, stores, batches)[0])
         if any(layer.name == "closed_form" for layer in self.network.layers):
             self._solve(stores, batches, class_weight)
         self.adapted = True
+
+    def _values(
+        self, tensor: keras.KerasTensor, stores: dict[str, Any], batches: Callable[[], Iterator]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What a tensor of the network is for the training data `[series, width]`, and their one-hot labels."""
+        part = keras.Model({each.name: each for each in self.network.inputs}, tensor)
+        values, labels = [], []
+        for readings, one_hot in batches():
+            looked_up = {feature_input(branch): store.look_up(readings) for branch, store in stores.items()}
+            values.append(np.array(part(_inputs_of(part, {READINGS: readings, **looked_up}))))
+            labels.append(one_hot)
+        return np.concatenate(values), np.concatenate(labels)
 
     def _solve(
         self, stores: dict[str, Any], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
     ) -> None:
         head = self.network.get_layer("closed_form")
-        wide = keras.Model({each.name: each for each in self.network.inputs}, head.input)
-        features, labels = [], []
-        for readings, one_hot in batches():
-            looked_up = {feature_input(branch): store.look_up(readings) for branch, store in stores.items()}
-            features.append(np.array(wide(_inputs_of(wide, {READINGS: readings, **looked_up}))))
-            labels.append(one_hot)
-        one_hot = np.concatenate(labels)
+        features, one_hot = self._values(head.input, stores, batches)
         weights = None if class_weight is None else np.array([class_weight[i] for i in one_hot.argmax(axis=1)])
-        kernel, bias = ridge_head(np.concatenate(features), one_hot, weights)
+        kernel, bias = ridge_head(features, one_hot, weights)
         head.kernel.assign(kernel)
         head.bias.assign(bias)
 
