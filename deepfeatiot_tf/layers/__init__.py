@@ -9,6 +9,7 @@ from deepfeatiot_tf.layers.multi_scale_conv import MultiScaleConv
 from deepfeatiot_tf.layers.random_fourier_features import RandomFourierFeatures
 from deepfeatiot_tf.layers.random_kernels import RandomKernels
 from deepfeatiot_tf.layers.summary_statistics import SummaryStatistics
+from deepfeatiot_tf.layers.text_features import TextFeatures
 
 __all__ = [
     "BiGRU",
@@ -20,4 +21,5 @@ __all__ = [
     "RandomFourierFeatures",
     "RandomKernels",
     "SummaryStatistics",
+    "TextFeatures",
 ]
