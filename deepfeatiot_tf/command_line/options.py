@@ -95,6 +95,15 @@ TABLE_OPTIONS: dict[str, Any] = {
     "time_format": _table(str | None, "FORMAT", "Of times that are not ISO 8601: `%d/%m/%Y %H:%M`."),
     "missing": _table(list[str] | None, "MARK", "A mark of a missing reading, such as `-999`. May be repeated."),
     "empty": _table(str | None, "WORD", "A series without any reading: `error` or `keep`."),
+    "repair_text": Annotated[
+        bool | None,
+        typer.Option(
+            "--repair-text/--raw-text",
+            help="Whether to undo damaged encodings in the metadata. They are undone unless told otherwise.",
+            rich_help_panel=TABLE_PANEL,
+            show_default=False,
+        ),
+    ],
     "decimal": _table(str | None, "SIGN", "Decimal sign of numbers in text: `.` or `,`."),
     "delimiter": _table(str | None, "SIGN", "Between the cells of a text table. Without it, found."),
     "encoding": _table(str | None, "NAME", "Of a text table, such as `latin-1`. Without it, UTF-8."),

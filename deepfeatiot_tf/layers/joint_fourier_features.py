@@ -22,8 +22,8 @@ class JointFourierFeatures(keras.layers.Layer):
 
     Args:
         width: number of features. Default 8,000.
-        reads: how many of the features of `x` each one reads. Default 3.
-        x_scale: standard deviation of the entries of W. Default 2.
+        reads: how many of the features of `x` each one reads. Default 2.
+        x_scale: standard deviation of the entries of W. Default 1.
         y_scale: standard deviation of the entries of V. Default 0.05.
         seed: of the draw. Default 0.
 
@@ -40,8 +40,8 @@ class JointFourierFeatures(keras.layers.Layer):
     def __init__(
         self,
         width: int = 8000,
-        reads: int = 3,
-        x_scale: float = 2.0,
+        reads: int = 2,
+        x_scale: float = 1.0,
         y_scale: float = 0.05,
         seed: int = 0,
         **kwargs: Any,

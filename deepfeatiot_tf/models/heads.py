@@ -16,6 +16,8 @@ from deepfeatiot_tf.layers import (
 
 # Weight of a block in the closed-form head, chosen by leave-one-out on the training parts of Swiss, Iowa and SBAS.
 BLOCK_WEIGHT = {"randomized": 0.5, "language": 0.5}
+# Of the Fourier features of ranks, chosen on validation parts of the training data of TS-M, TS-N and SensEUR.
+RANKS_FOURIER: dict[str, Any] = {"reads": 3, "scale": 1.0}
 
 
 def concatenated(parts: Mapping[str, Any], name: str | None = "fusion") -> Any:
@@ -77,8 +79,8 @@ def closed_form_heads(
     blocks, joint = dict(parts), {"metadata": metadata}
     if statistics is not None:
         ranks = FeatureRanks(name="statistics_ranks")(statistics)
-        blocks["ranks"] = ranks
-        blocks["fourier"] = RandomFourierFeatures(reads=3, seed=seed + 400, name="ranks_fourier")(ranks)
+        fourier = RandomFourierFeatures(**RANKS_FOURIER, seed=seed + 400, name="ranks_fourier")
+        blocks["fourier"] = fourier(ranks)
         joint["joint"] = JointFourierFeatures(seed=seed + 410, name="joint_fourier")(ranks, metadata)
     of_readings, of_both, of_metadata = (
         _weighted(each) for each in (blocks, {**blocks, **joint}, {"metadata": metadata})
