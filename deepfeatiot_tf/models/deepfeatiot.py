@@ -162,9 +162,6 @@ class DeepFeatIoT(FrozenFeatureModel):
         if not (language is None or isinstance(language, keras.layers.Layer)):
             raise ValueError(f"language is {language!r}; give a name, a folder, a frozen Keras layer, or None")
 
-        if text_encoder is not None:
-            text_encoder = text_layer(text_encoder)
-
         # === Layers ===
         kernel_layer = RandomKernels(kernels, kernel_length, dilation, seed=seed, name="random_kernels")
         frozen_layers: dict[str, Callable] = {
@@ -177,8 +174,9 @@ class DeepFeatIoT(FrozenFeatureModel):
 
         # === Functional graph ===
         frozen_models = {branch: frozen_branch(branch, frozen_layers[branch]) for branch in frozen}
-        if text_encoder is not None:
-            frozen_models[METADATA] = frozen_branch(METADATA, text_encoder, METADATA)
+        reader = None if text_encoder is None else text_layer(text_encoder)
+        if reader is not None:
+            frozen_models[METADATA] = frozen_branch(METADATA, reader, METADATA)
         readings = keras.Input((None,), name=READINGS, dtype="float32")
         features = feature_inputs(frozen_models)
         parts = learned_branches(readings, learned, channels=channels, global_stride=global_stride, seed=seed)
@@ -214,7 +212,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.channels = channels
         self.branches = branches
         self.language = language
-        self.text_encoder = text_encoder
+        self.text_encoder = reader
         self.fusion = fusion
         self.head = head
         self.kernels = kernels

@@ -34,7 +34,7 @@ MODELS: dict[str, type[FrozenFeatureModel]] = {
     "deepmetaiot": DeepMetaIoT,
 }
 # Of a model, the layers that read with pretrained weights, by the settings that name them.
-ENCODERS = {"language": LanguageFeatures, "text_encoder": TextFeatures}
+ENCODERS: dict[str, Any] = {"language": LanguageFeatures, "text_encoder": TextFeatures}
 
 Parts = tuple[SensorReadings, SensorReadings, SensorReadings]
 

@@ -130,7 +130,7 @@ def joined_texts(frame: pd.DataFrame, repair: bool) -> np.ndarray:
     """The texts of each row, each of them repaired if asked for, joined by a space; `""` where there is none."""
     columns = [texts(frame[column]) for column in frame]
     if repair:
-        columns = [[cell and repaired(cell) for cell in column] for column in columns]
+        columns = [np.array([cell and repaired(cell) for cell in column], dtype=object) for column in columns]
     return np.array([" ".join(cell for cell in row if cell) for row in zip(*columns, strict=True)], dtype=object)
 
 
