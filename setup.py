@@ -36,6 +36,7 @@ setup(
         "openpyxl>=3.1",
         "pooch>=1.8",
         "matplotlib>=3.9",
+        "ftfy>=6.2",
         "typer>=0.15",
         "rich>=13",
         "protobuf>=4.25",
