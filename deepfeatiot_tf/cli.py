@@ -84,7 +84,7 @@ def quickstart(
     Example: `deepfeatiot quickstart -o quickstart/`
     """
     console = stdout()
-    say(console, f"Simulating a fleet and training on it twice; everything goes to {output}/")
+    say(console, f"Simulating a fleet and training on it in several ways; everything goes to {output}/")
     import_tensorflow()
     from deepfeatiot_tf import runs
 

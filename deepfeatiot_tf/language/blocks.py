@@ -60,7 +60,6 @@ def keras_hub_models() -> Any:
         import keras_hub
     except ImportError as error:
         raise InputError(
-            f"language encoders need Keras Hub, which cannot be imported ({first_line(error)}); "
-            "pip install 'deepfeatiot_tf[language]'"
+            f"language encoders need Keras Hub, which cannot be imported ({first_line(error)}); pip install keras-nlp"
         ) from error
     return keras_hub.models

@@ -36,7 +36,7 @@ def read_gguf(path: Path, block: int | None = None) -> LanguageEncoder:
 
     Raises:
         InputError: the file is damaged, it is no plain Llama or has no byte-level BPE vocabulary, its tensors do not
-            fit its settings, there is no such block, or the package `gguf` is missing.
+            fit its settings, or there is no such block.
     """
     reader = _open(path)
     settings = _Settings(reader, path)
@@ -81,12 +81,8 @@ class _Settings:
 
 
 def _open(path: Path) -> Any:
-    try:
-        import gguf
-    except ImportError as error:
-        raise InputError(
-            f"{path}: reading it needs the package gguf; pip install 'deepfeatiot_tf[language]'"
-        ) from error
+    import gguf
+
     try:
         return gguf.GGUFReader(path)
     except Exception as error:  # the reader has no error of its own: it trips over whatever is damaged

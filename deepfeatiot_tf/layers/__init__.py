@@ -8,11 +8,11 @@ from deepfeatiot_tf.layers.feature_standardization import FeatureStandardization
 from deepfeatiot_tf.layers.input_channels import InputChannels
 from deepfeatiot_tf.layers.joint_fourier_features import JointFourierFeatures
 from deepfeatiot_tf.layers.language_features import LanguageFeatures
+from deepfeatiot_tf.layers.laplacian_features import LaplacianFeatures
 from deepfeatiot_tf.layers.modality_choice import ModalityChoice
 from deepfeatiot_tf.layers.modality_dropout import ModalityDropout
 from deepfeatiot_tf.layers.multi_scale_conv import MultiScaleConv
 from deepfeatiot_tf.layers.presence import Presence
-from deepfeatiot_tf.layers.random_fourier_features import RandomFourierFeatures
 from deepfeatiot_tf.layers.random_kernels import RandomKernels
 from deepfeatiot_tf.layers.summary_statistics import SummaryStatistics
 from deepfeatiot_tf.layers.text_features import TextFeatures
@@ -26,11 +26,11 @@ __all__ = [
     "InputChannels",
     "JointFourierFeatures",
     "LanguageFeatures",
+    "LaplacianFeatures",
     "ModalityChoice",
     "ModalityDropout",
     "MultiScaleConv",
     "Presence",
-    "RandomFourierFeatures",
     "RandomKernels",
     "SummaryStatistics",
     "TextFeatures",

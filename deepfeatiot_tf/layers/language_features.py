@@ -104,7 +104,7 @@ class LanguageFeatures(keras.layers.Layer):
         order = tf.argsort(counts)
         tokens, counts = tf.gather(tokens, order), tf.gather(counts, order)
         series = tf.shape(tokens)[0]
-        steps = tf.maximum(-(-series // SERIES_AT_ONCE), 1)
+        steps = -(-series // SERIES_AT_ONCE)
 
         def step(index: tf.Tensor, means: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             rows = slice(index * SERIES_AT_ONCE, (index + 1) * SERIES_AT_ONCE)

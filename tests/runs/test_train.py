@@ -15,6 +15,7 @@ from deepfeatiot_tf.evaluation import evaluate
 from deepfeatiot_tf.models import load_model
 from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 from deepfeatiot_tf.runs.train import split_for
+from tests.reference.small_gpt2 import write_folder
 
 TABLE = {"label": "label", "id": "id"}
 
@@ -173,3 +174,21 @@ def test_a_full_disk_at_the_end_leaves_no_model_and_a_run_that_can_go_on(tmp_pat
     assert files(tmp_path) == {"settings.json"}
     train_run(fleet, tmp_path, settings=quick, verbose=0)
     assert RunFolder(tmp_path).finished
+
+
+def test_a_run_says_which_language_model_it_reads_with(fleet, quick, tmp_path):
+    checkpoint = write_folder(tmp_path / "small")
+    settings = replace(quick, language=str(checkpoint))
+    train_run(fleet, tmp_path / "run", settings=settings, table=TABLE, verbose=0)
+    described = load_model(tmp_path / "run" / "model.keras").language.describe()
+    assert RunFolder(tmp_path / "run").record()["language"] == described
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["context"]["language"] == described
+    report = (tmp_path / "run" / "report.md").read_text()
+    for fact in described.values():
+        assert fact in report
+
+
+def test_a_language_model_that_is_not_there_leaves_no_folder(fleet, quick, tmp_path):
+    with pytest.raises(InputError, match="no language encoder"):
+        train_run(fleet, tmp_path / "run", settings=replace(quick, language="nowhere"), verbose=0)
+    assert not (tmp_path / "run").exists()

@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from deepfeatiot_tf import InputError, export_saved_model
+from deepfeatiot_tf import InputError, LanguageFeatures, export_saved_model
 from deepfeatiot_tf.serving import export
 from deepfeatiot_tf.serving.class_names import read_class_names
+from tests.reference.small_gpt2 import write_folder
 
 # What a client has: TensorFlow and the folder.
 BARE = """
@@ -34,6 +35,16 @@ def served_in_a_bare_process(folder, readings, tmp_path, bare=BARE):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return np.load(tmp_path / "out.npz", allow_pickle=True)
+
+
+def test_readings_become_text_and_tokens_in_the_server(language_model, tmp_path):
+    layer = LanguageFeatures.from_pretrained(write_folder(tmp_path / "small"), readings=6)
+    model = language_model(layer)
+    export_saved_model(model, tmp_path / "serving" / "1")
+    readings = np.array([[21.5, np.nan, -0.25, 1e20, 1e-7], [np.nan] * 5], np.float32)
+    served = served_in_a_bare_process(tmp_path / "serving" / "1", {"readings": readings}, tmp_path)
+    live = model.predict(readings, verbose=0)
+    np.testing.assert_allclose(served["readings/probabilities"], live, atol=1e-5)
 
 
 def test_a_server_without_keras_and_us_answers_as_the_live_model_for_any_batch_and_length(

@@ -1,0 +1,106 @@
+"""What the language branch brings, and what of it matters: block, text, how many readings and digits.
+
+Paper split, honest protocol, SmolLM2-135M. A variant differs from the default (block 16 of 30; plain text of up to 60
+evenly spaced readings with four digits) in what its name says. Every finished cell is kept in the table, so a broken
+run goes on with the same command. The features of a variant are computed in its first cell: that cell's `fit_seconds`
+has the training part's, its `predict_seconds` the test part's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from common import RESULTS
+
+import deepfeatiot_tf as dfi
+
+FROZEN = ("randomized", "statistics")
+VARIANTS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "block 4": {"block": 4},
+    "block 8": {"block": 8},
+    "block 24": {"block": 24},
+    "block 30": {"block": 30},
+    "30 readings": {"readings": 30},
+    "120 readings": {"readings": 120},
+    "3 digits": {"digits": 3},
+    "6 digits": {"digits": 6},
+    "means of stretches": {"sampling": "mean"},
+    "the first 60 readings": {"sampling": "cut"},
+    "published text": {"text": "published"},
+}
+# By head: which branches stand beside the language branch.
+HEADS: dict[str, dict[str, Any]] = {
+    "closed form": {"head": "closed_form"},
+    "closed form, statistics alone": {"head": "closed_form", "branches": ("statistics",)},
+    "closed form, nothing beside": {"head": "closed_form", "branches": ()},
+    "trained head on frozen features": {"branches": FROZEN},
+    "full network": {},
+}
+
+
+class Variant(dfi.KerasSystem):
+    """DeepFeatIoT with a variant of the language branch; the features of a table are computed once for all seeds."""
+
+    def __init__(self, head: str, variant: str | None, epochs: int, patience: int) -> None:
+        super().__init__(self._make, epochs=epochs, patience=patience)
+        self.options = HEADS[head]
+        self.selects = self.options.get("head") != "closed_form"
+        self.variant = variant
+        self.language: dfi.LanguageFeatures | None = None
+        self.features: dict[str, np.ndarray] = {}
+
+    def _make(self, class_names: tuple[str, ...], seed: int) -> dfi.DeepFeatIoT:
+        if self.variant is not None and self.language is None:
+            self.language = dfi.LanguageFeatures.from_pretrained("smollm2", **VARIANTS[self.variant])
+        model = dfi.DeepFeatIoT(class_names, language=self.language, seed=seed, **self.options)
+        model.compile()
+        return model
+
+    def predict(self, readings: dfi.SensorReadings) -> np.ndarray:
+        """As the whole model would, but for the features that are known."""
+        inputs = {"readings": readings.values}
+        for branch, model in self.model.frozen.items():
+            if branch != "language":
+                inputs[f"{branch}_features"] = model.predict(readings.values, verbose=0)
+                continue
+            if readings.checksum not in self.features:
+                self.features[readings.checksum] = model.predict(readings.values, verbose=0)
+            inputs["language_features"] = self.features[readings.checksum]
+        return np.array(self.model(inputs, training=False))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", nargs="+", default=["swiss", "iowa", "sbas"])
+    parser.add_argument("--heads", nargs="+", default=["closed form"], choices=HEADS, metavar="HEAD")
+    parser.add_argument("--variants", nargs="+", default=["none", *VARIANTS], metavar="VARIANT")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--patience", type=int, default=15)
+    parser.add_argument("-o", "--output", type=Path, default=RESULTS / "language.csv")
+    options = parser.parse_args()
+    for data in options.data:
+        readings = dfi.load_dataset(data)
+        for head in options.heads:
+            for variant in options.variants:
+                system = Variant(head, None if variant == "none" else variant, options.epochs, options.patience)
+                result = dfi.run_protocol(
+                    system,
+                    readings,
+                    name=f"{head}; language: {variant}",
+                    seeds=range(options.seeds),
+                    table=options.output,
+                )
+                seconds = result.cells["fit_seconds"].iloc[0]
+                print(f"{data}; {head}; language: {variant}: {result}; first fit {seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
