@@ -45,7 +45,7 @@ class FrozenFeatureModel(keras.Model):
     the frozen features from the training data, and solves a closed-form head, where the network has one.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
-    use the metadata may be left out: it counts as blank.
+    use either of the two may then be left out.
 
     Args:
         frozen: for each frozen branch, a model from readings `[batch, time]`, or from metadata `[batch]`, to features
@@ -82,11 +82,11 @@ class FrozenFeatureModel(keras.Model):
         given = _as_dict(inputs)
         if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
             return self.network(_inputs_of(self.network, given), training=training)
-        whole = {READINGS: given[READINGS]}
-        if self.reads_metadata:
-            blank = tf.fill([tf.shape(given[READINGS])[0]], "")
-            whole[METADATA] = given.get(METADATA, blank)
-        return super().call(whole, training=training)
+        if not self.reads_metadata:
+            return super().call({READINGS: given[READINGS]}, training=training)
+        rows = tf.shape(next(iter(given.values())))[0]
+        whole = {READINGS: tf.fill([rows, 1], np.float32(np.nan)), METADATA: tf.fill([rows], ""), **given}
+        return super().call({name: whole[name] for name in (READINGS, METADATA)}, training=training)
 
     def compile(
         self, optimizer: Any = None, loss: Any = None, metrics: Any = None, *, recipe: str | None = None, **kwargs: Any

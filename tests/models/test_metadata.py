@@ -62,6 +62,11 @@ def test_a_closed_form_head_answers_from_both_and_from_what_there_is(solved, tol
     assert np.isfinite(solved.predict(nothing.to_dataset(), verbose=0)).all()
 
 
+def test_readings_left_out_count_as_missing(solved, told):
+    missing = solved.predict(without(told, values=True).to_dataset(), verbose=0)
+    np.testing.assert_array_equal(solved.predict({"metadata": told.metadata}, verbose=0), missing)
+
+
 def test_metadata_left_out_counts_as_blank(solved, told):
     blank = solved.predict(without(told, metadata=True).to_dataset(), verbose=0)
     np.testing.assert_array_equal(solved.predict(told.values, verbose=0), blank)
