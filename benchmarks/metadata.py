@@ -108,13 +108,14 @@ def encoder() -> dfi.TextFeatures:
     return dfi.TextFeatures.from_pretrained("minilm")
 
 
-@cache
-def embedding(text: str) -> np.ndarray:
-    return encoder()(tf.constant([text])).numpy()[0]
+EMBEDDINGS: dict[str, np.ndarray] = {}
 
 
 def embeddings(readings: dfi.SensorReadings) -> np.ndarray:
-    return np.stack([embedding(text) for text in readings.metadata])
+    fresh = sorted(set(readings.metadata) - set(EMBEDDINGS))
+    if fresh:
+        EMBEDDINGS.update(zip(fresh, encoder()(tf.constant(fresh)).numpy(), strict=True))
+    return np.stack([EMBEDDINGS[text] for text in readings.metadata])
 
 
 def statistics(readings: dfi.SensorReadings) -> np.ndarray:

@@ -50,9 +50,8 @@ def word_characters(lower_case: bool, strip_accents: bool, split_ideographs: boo
 
 def _replacement(character: str, lower_case: bool, strip_accents: bool, split_ideographs: bool) -> str:
     category = unicodedata.category(character)
-    if character in WHITESPACE or category in ("Zs", "Zl", "Zp") or character in "\x0b\x0c\x85":
-        # Two line breaks and the next-line mark are control characters, which BERT drops first.
-        return "" if character in "\x0b\x0c\x85" else SPACE
+    if character in WHITESPACE or category in ("Zs", "Zl", "Zp"):
+        return SPACE
     if category in ("Cc", "Cf", "Co", "Cs") or character == "\ufffd":
         return ""
     kept = character

@@ -14,7 +14,7 @@ class JointFourierFeatures(keras.layers.Layer):
     """`√2 · cos(x W + y V + b)`, frozen: a linear head on these knows "this x with that y".
 
     Its kernel is the product of a kernel of `x` and one of `y`: two rows are alike if they are alike in both. That of
-    `x` is the mean of Gaussian kernels over draws of a few features; that of `y` is one Gaussian kernel.
+    `x` is the mean of Gaussian kernels that read a few of its features each; that of `y` is one Gaussian kernel.
 
     The defaults are for ranks of summary statistics and standardized sentence embeddings, chosen on validation
     parts of the training data of TS-M, TS-N and SensEUR.
@@ -23,7 +23,7 @@ class JointFourierFeatures(keras.layers.Layer):
         width: number of features. Default 8,000.
         reads: how many of the features of `x` each one reads. Default 2.
         x_scale: standard deviation of the entries of W. Default 1.
-        y_scale: standard deviation of the entries of V. Default 0.05.
+        y_scale: standard deviation of the entries of V. Default 0.08.
         seed: of the draw. Default 0.
 
     Input: `x` float32 `[batch, a]` and `y` float32 `[batch, b]`, standardized.
@@ -41,7 +41,7 @@ class JointFourierFeatures(keras.layers.Layer):
         width: int = 8000,
         reads: int = 2,
         x_scale: float = 1.0,
-        y_scale: float = 0.05,
+        y_scale: float = 0.08,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:

@@ -84,7 +84,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         head: `"mlp"`, trained by gradient, or `"closed_form"`: a ridge classifier on the standardized frozen features
             and on a Laplacian kernel of the statistics, solved by the first `fit` in seconds; it needs robust
             channels and no learned branch. With a `text_encoder` there are three such heads, for rows with both, with
-            readings and with metadata alone. Default `"mlp"`.
+            readings and with metadata alone; they read the ranks of the statistics, too. Default `"mlp"`.
         kernels: number of random kernels. Default 10,000 (published).
         kernel_length: weights per random kernel. Default 9 (published).
         dilation: of the random kernels, or a range; see `RandomKernels`. Default (1, 32), 4 (published) in

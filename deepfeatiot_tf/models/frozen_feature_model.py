@@ -45,7 +45,7 @@ class FrozenFeatureModel(keras.Model):
     the frozen features from the training data, and solves a closed-form head, where the network has one.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
-    use the metadata may be left out: it counts as blank.
+    use either of the two may then be left out.
 
     Args:
         frozen: for each frozen branch, a model from readings `[batch, time]`, or from metadata `[batch]`, to features
@@ -82,11 +82,11 @@ class FrozenFeatureModel(keras.Model):
         given = _as_dict(inputs)
         if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
             return self.network(_inputs_of(self.network, given), training=training)
-        whole = {READINGS: given[READINGS]}
-        if self.reads_metadata:
-            blank = tf.fill([tf.shape(given[READINGS])[0]], "")
-            whole[METADATA] = given.get(METADATA, blank)
-        return super().call(whole, training=training)
+        if not self.reads_metadata:
+            return super().call({READINGS: given[READINGS]}, training=training)
+        rows = tf.shape(next(iter(given.values())))[0]
+        whole = {READINGS: tf.fill([rows, 1], np.float32(np.nan)), METADATA: tf.fill([rows], ""), **given}
+        return super().call({name: whole[name] for name in (READINGS, METADATA)}, training=training)
 
     def compile(
         self, optimizer: Any = None, loss: Any = None, metrics: Any = None, *, recipe: str | None = None, **kwargs: Any
@@ -182,33 +182,30 @@ class FrozenFeatureModel(keras.Model):
                     layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _ in batches())
         for layer in self.network.layers:
             if isinstance(layer, LaplacianFeatures):
-                layer.adapt(self._values(layer.input, (READINGS,), stores, batches)[0])
+                layer.adapt(self._values(layer.input, [READINGS], stores, batches)[0])
         for layer in self.network.layers:
             if layer.name in SOLVED:
                 self._solve(layer, stores, batches, class_weight)
         self.adapted = True
 
     def _values(
-        self,
-        tensor: keras.KerasTensor,
-        needs: Sequence[str],
-        stores: dict[str, _Branch],
-        batches: Callable[[], Iterator],
+        self, tensor: keras.KerasTensor, needs: Sequence[str], stores: dict[str, _Branch], batches: Callable
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What a tensor of the network is for the training rows that have all inputs in `needs`, and their labels.
+        """What a tensor of the network is for the training data `[series, width]`, and their one-hot labels.
 
-        Returns:
-            `[rows, width]`, and one-hot `[rows, classes]`.
+        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`.
         """
         part = keras.Model({each.name: each for each in self.network.inputs}, tensor)
         values, labels = [], []
         for inputs, one_hot in batches():
-            rows = np.logical_and.reduce([_has(inputs, name) for name in needs])
+            rows = np.ones(len(one_hot), bool)
+            for name in needs if self.reads_metadata else ():
+                rows &= _has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
             values.append(np.array(part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up})))[rows])
             labels.append(one_hot[rows])
-        if not sum(map(len, labels)):
-            raise InputError(f"fit: no series has {' and '.join(needs)} to learn from")
+        if not sum(map(len, values)):
+            raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
         return np.concatenate(values), np.concatenate(labels)
 
     def _solve(
@@ -218,8 +215,7 @@ class FrozenFeatureModel(keras.Model):
         batches: Callable[[], Iterator],
         class_weight: dict[int, float] | None,
     ) -> None:
-        needs = [name for name in SOLVED[head.name] if name == READINGS or self.reads_metadata]
-        features, one_hot = self._values(head.input, needs, stores, batches)
+        features, one_hot = self._values(head.input, SOLVED[head.name], stores, batches)
         weights = None if class_weight is None else np.array([class_weight[i] for i in one_hot.argmax(axis=1)])
         kernel, bias = ridge_head(features, one_hot, weights)
         head.kernel.assign(kernel)

@@ -14,13 +14,12 @@ from deepfeatiot_tf.layers import (
     ModalityChoice,
 )
 
-# Weight of a block in the closed-form head, beside the kernel of the statistics, chosen by leave-one-out on the
-# training parts of Swiss, Iowa and SBAS.
+# Weight of a block in the closed-form head, beside the statistics, chosen by leave-one-out on the training parts of
+# Swiss, Iowa and SBAS.
 BLOCK_WEIGHT = {"randomized": 0.5, "language": 0.5}
-KERNEL = "statistics_kernel"
 
 
-def concatenated(parts: Mapping[str, Any], name: str | None = "fusion") -> Any:
+def concatenated(parts: Mapping[str, Any], name: str = "fusion") -> Any:
     """All parts side by side."""
     values = list(parts.values())
     return keras.layers.Concatenate(name=name)(values) if len(values) > 1 else values[0]
@@ -53,7 +52,7 @@ def logits_layer(classes: int, seed: int) -> keras.layers.Dense:
 
 def closed_form_head(parts: Mapping[str, Any], classes: int, seed: int) -> Any:
     """A linear head on standardized frozen features, which `fit` solves."""
-    return _solved("closed_form", _weighted(_with_kernel(parts, seed)), classes)
+    return _solved("closed_form", _blocks(parts, seed), classes)
 
 
 def closed_form_heads(
@@ -70,15 +69,16 @@ def closed_form_heads(
         metadata: standardized text features.
         presence: as `Presence` gives it.
         classes: number of them.
-        seed: of the kernels.
+        seed: of what is drawn.
     """
-    blocks, joint = _with_kernel(parts, seed), {"metadata": metadata}
+    of_readings = _blocks(parts, seed)
+    of_metadata = _blocks({"metadata": metadata}, seed)
+    of_both = {**of_readings, **of_metadata}
     if statistics is not None:
+        # What a name means depends on the readings, and the other way round.
         ranks = FeatureRanks(name="statistics_ranks")(statistics)
-        joint["joint"] = JointFourierFeatures(seed=seed + 410, name="joint_fourier")(ranks, metadata)
-    of_readings, of_both, of_metadata = (
-        _weighted(each) for each in (blocks, {**blocks, **joint}, {"metadata": metadata})
-    )
+        joint = JointFourierFeatures(seed=seed + 410, name="joint_fourier")(ranks, metadata)
+        of_both |= _blocks({"joint": joint}, seed)
     return ModalityChoice(name="choice")(
         presence,
         _solved("closed_form", of_both, classes),
@@ -87,23 +87,20 @@ def closed_form_heads(
     )
 
 
-def _with_kernel(parts: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """The statistics as features of their kernel: a linear head on themselves would know no "between"."""
-    kernel = LaplacianFeatures(seed=seed + 400, name=KERNEL)
-    return {
-        KERNEL if branch == "statistics" else branch: kernel(part) if branch == "statistics" else part
-        for branch, part in parts.items()
-    }
-
-
-def _weighted(parts: Mapping[str, Any]) -> Any:
-    """Each block by 1/√width, so that 20,000 random features do not drown the kernel, whose rows have length 1."""
-    scaled = {}
+def _blocks(parts: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What a linear head reads of each part."""
+    blocks = {}
     for branch, part in parts.items():
-        scale = BLOCK_WEIGHT.get(branch, 1.0) * part.shape[-1] ** -0.5
-        scaled[branch] = part if branch == KERNEL else keras.layers.Rescaling(scale, dtype="float32")(part)
-    return concatenated(scaled, name=None)
+        if branch == "statistics":
+            # A linear head on statistics knows no "between"; on their kernel, of size 1, it does.
+            blocks[branch] = LaplacianFeatures(seed=seed + 400, name="statistics_kernel")(part)
+        else:
+            # By 1/√width, so that 20,000 random features do not drown the statistics.
+            scale = BLOCK_WEIGHT.get(branch, 1.0) * part.shape[-1] ** -0.5
+            blocks[branch] = keras.layers.Rescaling(scale, dtype="float32", name=f"{branch}_scaled")(part)
+    return blocks
 
 
-def _solved(name: str, features: Any, classes: int) -> Any:
-    return keras.layers.Dense(classes, trainable=False, dtype="float32", name=name)(features)
+def _solved(name: str, blocks: Mapping[str, Any], classes: int) -> Any:
+    head = keras.layers.Dense(classes, trainable=False, dtype="float32", name=name)
+    return head(concatenated(blocks, name=f"{name}_blocks"))
