@@ -11,11 +11,12 @@ import tensorflow as tf
 
 from deepfeatiot_tf.language import SentenceEncoder, WordPieces, load_sentence_encoder
 from deepfeatiot_tf.language.bert_blocks import build_bert
+from deepfeatiot_tf.language.by_length import masked_mean, pooled_by_length
 from deepfeatiot_tf.language.storage import StoragePolicy
 
 logger = logging.getLogger(__name__)
 
-# Texts that the blocks read at once, taken from those of like length: bounds memory, and pads little.
+# Texts that the blocks read at once.
 TEXTS_AT_ONCE = 32
 
 
@@ -72,32 +73,12 @@ class TextFeatures(keras.layers.Layer):
     def call(self, texts: tf.Tensor) -> tf.Tensor:
         # With a blank one more, so that a batch of no text has a shape.
         distinct, which = tf.unique(tf.strings.strip(tf.concat([texts, [""]], axis=0)))
-        embeddings = tf.where((distinct == "")[:, None], 0.0, self._embeddings(distinct))
-        return tf.gather(embeddings, which[:-1])
+        embeddings = pooled_by_length(*self._tokenizer(distinct), TEXTS_AT_ONCE, self._width, self._pooled)
+        return tf.gather(tf.where((distinct == "")[:, None], 0.0, embeddings), which[:-1])
 
-    def _embeddings(self, texts: tf.Tensor) -> tf.Tensor:
-        """float32 `[texts, width]`, some texts of like length at a time."""
-        tokens, counts = self._tokenizer(texts)
-        order = tf.argsort(counts)
-        tokens, counts = tf.gather(tokens, order), tf.gather(counts, order)
-        steps = -(-tf.size(texts) // TEXTS_AT_ONCE)
-
-        def step(index: tf.Tensor, pooled: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            rows = slice(index * TEXTS_AT_ONCE, (index + 1) * TEXTS_AT_ONCE)
-            mask = tf.sequence_mask(counts[rows])
-            states = self._blocks({"token_ids": tokens[rows, : tf.shape(mask)[1]], "padding_mask": mask})
-            return index + 1, pooled.write(index, self._pooled(states, mask))
-
-        pooled = tf.TensorArray(tf.float32, steps, element_shape=[None, self._width], infer_shape=False)
-        _, pooled = tf.while_loop(lambda index, _: index < steps, step, (0, pooled), parallel_iterations=1)
-        return tf.gather(pooled.concat(), tf.argsort(order))
-
-    def _pooled(self, states: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        if self.encoder["pooling"] == "cls":
-            pooled = states[:, 0]
-        else:
-            meant = tf.where(mask[:, :, None], states, 0.0)
-            pooled = tf.reduce_sum(meant, axis=1) / tf.reduce_sum(tf.cast(mask, tf.float32), axis=1, keepdims=True)
+    def _pooled(self, tokens: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        states = self._blocks({"token_ids": tokens, "padding_mask": mask})
+        pooled = states[:, 0] if self.encoder["pooling"] == "cls" else masked_mean(states, mask)
         return tf.math.l2_normalize(pooled, axis=1) if self.encoder["normalize"] else pooled
 
     @property
