@@ -31,6 +31,11 @@ class CellTable:
         if path is not None and path.exists():
             self._cells = _read(path)
 
+    @property
+    def cells(self) -> pd.DataFrame:
+        """All of them, one row each."""
+        return self._cells.copy()
+
     def find(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """The cell whose `KEY` columns equal `key`, or None."""
         same = pd.Series(True, index=self._cells.index)

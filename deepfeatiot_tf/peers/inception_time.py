@@ -46,9 +46,7 @@ class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
         networks: in the ensemble. Default 5.
     """
 
-    def __init__(
-        self, epochs: int, batch_size: int, custom_filters: bool, seed: int, networks: int = NETWORKS
-    ) -> None:
+    def __init__(self, epochs: int, batch_size: int, custom_filters: bool, seed: int, networks: int = NETWORKS) -> None:
         self.epochs = epochs
         self.batch_size = batch_size
         self.custom_filters = custom_filters

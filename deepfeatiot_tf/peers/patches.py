@@ -77,6 +77,6 @@ class PatchSystem(KerasSystem):
         readings = keras.Input((self.time,), name="readings", dtype="float32")
         features = self.network(Patches(name="patches")(readings))
         probabilities = keras.layers.Dense(len(class_names), activation="softmax", name="probabilities")(features)
-        model = keras.Model(readings, probabilities)
+        model = keras.Model({"readings": readings}, probabilities)
         model.compile(keras.optimizers.Adam(LEARNING_RATE), "categorical_crossentropy", metrics=["accuracy"])
         return model
