@@ -69,14 +69,14 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
         yield markdown_table(tables.published_gaps(block))
     yield from _significance(block, folder / f"{protocol}-{rule}-ranks.png")
     yield "### Accuracy against cost"
-    yield "Means over all cells of a system. Peak memory is of the whole process, its libraries included."
+    yield "Means over all cells of a system. Peak memory is what the process took beyond what it held before."
     cost = tables.costs(block)
     yield markdown_table(_rounded(cost).reset_index())
     yield _picture(cost_figure(cost), folder / f"{protocol}-{rule}-cost.png", "accuracy against training seconds")
     gains = tables.class_gains(block, TITLE)
     if not gains.empty:
         yield "### By class"
-        yield f"Mean F1 of {TITLE} by class, beside the best other system of that class, which is a different one each time."
+        yield f"Mean F1 of {TITLE} beside that of the best other system of the class, each class having its own."
         yield _picture(class_gains_figure(gains), folder / f"{protocol}-{rule}-classes.png", "gain in F1 by class")
 
 
@@ -91,18 +91,25 @@ def _significance(block: pd.DataFrame, picture: Path) -> Iterator[str]:
         yield "### Ranks"
         yield (
             f"Systems with cells on all of {found.data} data sets. Friedman test that all are alike: p = "
-            f"{found.p_value:.2g}; critical difference of mean ranks by Nemenyi, at 5 %: {found.critical_difference:.1f}. "
+            f"{found.p_value:.2g}; critical difference of mean ranks (Nemenyi, 5 %): {found.critical_difference:.1f}. "
             "Systems under one bar are not told apart."
         )
         yield _picture(critical_difference_figure(found), picture, "critical difference diagram")
 
 
 def _rounded(cost: pd.DataFrame) -> pd.DataFrame:
-    digits = {"accuracy": ".1%", "fit_seconds": ".1f", "predict_seconds": ".2f", "peak_memory_mb": ",.0f"}
     text = {
-        name: [format(x, digits.get(name, ",.0f")) if pd.notna(x) else tables.NONE for x in cost[name]] for name in cost
+        "accuracy": cost["accuracy"].map("{:.1%}".format),
+        "seconds to fit": cost["fit_seconds"].map("{:.1f}".format),
+        "to predict": cost["predict_seconds"].map("{:.2f}".format),
+        "peak memory, MB": cost["peak_memory_mb"].map(_whole),
+        "parameters": cost["parameters"].map(_whole),
     }
     return pd.DataFrame(text, index=cost.index)
+
+
+def _whole(number: float) -> str:
+    return tables.NONE if pd.isna(number) else f"{number:,.0f}"
 
 
 def _picture(figure: Figure, path: Path, title: str) -> str:

@@ -60,7 +60,7 @@ def against(block: pd.DataFrame, reference: str) -> pd.DataFrame:
     for system in _by_mean(block):
         if system != reference:
             both = wide[[reference, system]].dropna()
-            wins, ties, losses = wins_ties_losses(both[reference].to_numpy(), both[system].to_numpy())
+            wins, ties, losses = wins_ties_losses(list(both[reference]), list(both[system]))
             rows.append({"against": system, "wins": wins, "ties": ties, "losses": losses, "cells": len(both)})
     return pd.DataFrame(rows)
 

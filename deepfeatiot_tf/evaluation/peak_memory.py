@@ -6,25 +6,26 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+PROCESS = Path("/proc/self")
 CLEAR_PEAK = "5"  # proc(5), clear_refs: the peak starts again from what is resident now
 
 
 def watch_peak() -> Callable[[], float]:
-    """Start watching; the function returned says what the most was since then.
+    """Start watching; the function returned says how much the most was since then.
 
     Returns:
-        a function to the process's peak resident memory in MB, what was resident at the start included: most of it is
-        the libraries. NaN where the system does not tell (it is Linux that does).
+        a function to the peak of the process's resident memory in MB, less what was resident at the start: libraries
+        and data. What earlier work left free inside the process and is used again is not seen. NaN where the system
+        does not tell (Linux does).
     """
-    process = Path("/proc/self")
     try:
-        (process / "clear_refs").write_text(CLEAR_PEAK)
+        (PROCESS / "clear_refs").write_text(CLEAR_PEAK)
     except OSError:
         return lambda: math.nan
+    before = _status("VmRSS")
+    return lambda: max(_status("VmHWM") - before, 0.0)
 
-    def peak() -> float:
-        status = (process / "status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
 
-    return peak
+def _status(field: str) -> float:
+    lines = (PROCESS / "status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
