@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.logging import RichHandler
 
-from deepfeatiot_tf.command_line.comparisons import COMPARISONS
+from deepfeatiot_tf.command_line.comparisons import COMPARISONS, show_comparison
 from deepfeatiot_tf.command_line.failures import Commands
 from deepfeatiot_tf.command_line.lists import ListCommand
 from deepfeatiot_tf.command_line.options import SETTINGS, TABLE_OPTIONS, FolderOption, given, takes
@@ -98,6 +98,9 @@ def train(
     table: dict[str, Any],
     settings: dict[str, Any],
     restart: Annotated[bool, typer.Option("--restart", help="Throw away the run in the folder.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show what quick other systems reach on the same split.")
+    ] = False,
     folder: FolderOption = None,
 ) -> None:
     """Train on a labelled table. An interrupted run goes on with the same command.
@@ -131,6 +134,8 @@ def train(
             verbose=0,
         )
     print_scores(console, report, "the test part, used once")
+    if compare:
+        show_comparison(console, readings, output, report, chosen)
     print_files(console, {"report": output / "report.md", "model": output / "model.keras"})
 
 

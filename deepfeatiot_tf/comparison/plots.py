@@ -78,6 +78,24 @@ def class_gains_figure(gains: pd.DataFrame) -> Figure:
     return figure
 
 
+def effects_figure(effects: pd.DataFrame) -> Figure:
+    """What each change costs, with its interval, one line per change; right of 0 the change hurts.
+
+    Args:
+        effects: of one data set, as `ablation.effects` gives them.
+    """
+    figure = Figure(figsize=(7, 1 + 0.28 * len(effects)), layout="constrained")
+    axes = figure.add_subplot()
+    places = np.arange(len(effects))
+    reach = 100 * (effects["high"] - effects["loss"]).fillna(0)
+    axes.errorbar(100 * effects["loss"], places, xerr=reach, fmt="o", color=BLUE, ecolor=GREY, capsize=3)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set_yticks(places, list(effects["change"]), fontsize=9)
+    axes.invert_yaxis()
+    axes.set_xlabel("accuracy lost by the change, points, with its 95 % interval")
+    return figure
+
+
 def _cliques(ranks: np.ndarray, critical_difference: float) -> list[tuple[int, int]]:
     """First and last place of every longest run of sorted ranks no wider than the critical difference."""
     last = np.searchsorted(ranks, ranks + critical_difference, side="right") - 1

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from deepfeatiot_tf.comparison import tables
 from deepfeatiot_tf.comparison.plots import class_gains_figure, cost_figure, critical_difference_figure
 from deepfeatiot_tf.comparison.significance import ranking
 from deepfeatiot_tf.comparison.systems import REFERENCE, SYSTEMS
-from deepfeatiot_tf.files import make_folder, write_beside, write_text
+from deepfeatiot_tf.comparison.writing import markdown_table, picture
+from deepfeatiot_tf.files import make_folder, write_text
 
 TITLE = SYSTEMS[REFERENCE].title
 PROTOCOLS = {
@@ -25,6 +24,8 @@ PROTOCOLS = {
 SPLITS = {
     "paper": "The published 70/30 split in every cell: the spread is that of the training alone.",
     "resample": "Each seed has a 70/30 split of its own: the spread is that of split and training.",
+    "transfer": "Zero-shot: trained on the first data set, tested on all of the second, over the sensor types that "
+    "they share, both cut to the length of the shorter. Nothing is chosen on the second.",
 }
 
 
@@ -61,7 +62,7 @@ def _content(cells: pd.DataFrame) -> str:
 def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Iterator[str]:
     """One protocol under one split rule."""
     yield f"## {protocol.capitalize()} protocol, {rule} split"
-    yield f"{PROTOCOLS[protocol]} {SPLITS.get(rule, '')}".strip()
+    yield f"{PROTOCOLS[protocol]} {SPLITS[rule]}"
     yield "Accuracy ± its standard deviation / macro F1 in %, and the number of cells."
     yield markdown_table(tables.scores(block).reset_index())
     if protocol == "paper":
@@ -72,15 +73,15 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
     yield "Means over all cells of a system. Peak memory is what the process took beyond what it held before."
     cost = tables.costs(block)
     yield markdown_table(_rounded(cost).reset_index())
-    yield _picture(cost_figure(cost), folder / f"{protocol}-{rule}-cost.png", "accuracy against training seconds")
+    yield picture(cost_figure(cost), folder / f"{protocol}-{rule}-cost.png", "accuracy against training seconds")
     gains = tables.class_gains(block, TITLE)
     if not gains.empty:
         yield "### By class"
         yield f"Mean F1 of {TITLE} beside that of the best other system of the class, each class having its own."
-        yield _picture(class_gains_figure(gains), folder / f"{protocol}-{rule}-classes.png", "gain in F1 by class")
+        yield picture(class_gains_figure(gains), folder / f"{protocol}-{rule}-classes.png", "gain in F1 by class")
 
 
-def _significance(block: pd.DataFrame, picture: Path) -> Iterator[str]:
+def _significance(block: pd.DataFrame, path: Path) -> Iterator[str]:
     duels = tables.against(block, TITLE)
     if not duels.empty:
         yield "### Wins, ties, losses"
@@ -94,7 +95,7 @@ def _significance(block: pd.DataFrame, picture: Path) -> Iterator[str]:
             f"{found.p_value:.2g}; critical difference of mean ranks (Nemenyi, 5 %): {found.critical_difference:.1f}. "
             "Systems under one bar are not told apart."
         )
-        yield _picture(critical_difference_figure(found), picture, "critical difference diagram")
+        yield picture(critical_difference_figure(found), path, "critical difference diagram")
 
 
 def _rounded(cost: pd.DataFrame) -> pd.DataFrame:
@@ -110,16 +111,3 @@ def _rounded(cost: pd.DataFrame) -> pd.DataFrame:
 
 def _whole(number: float) -> str:
     return tables.NONE if pd.isna(number) else f"{number:,.0f}"
-
-
-def _picture(figure: Figure, path: Path, title: str) -> str:
-    write_beside(path, partial(figure.savefig, format="png", dpi=130, bbox_inches="tight", pad_inches=0.12))
-    return f"![{title}]({path.name})"
-
-
-def markdown_table(table: pd.DataFrame) -> str:
-    """The table with its column names, as Markdown; a remark where it is empty."""
-    if table.empty:
-        return "(nothing)"
-    rows = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,31 @@ class CellTable:
             same &= self._cells[column] == key[column]
         found = self._cells[same]
         return None if found.empty else dict(found.iloc[-1])
+
+    def keep(
+        self, key: Mapping[str, Any], make: Callable[[], Mapping[str, Any]], settings: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The cell of this key, made and added if there is none yet.
+
+        Args:
+            key: its `KEY` columns.
+            make: gives the other columns.
+            settings: what decides the cell beside its key. Default: none are kept, and none compared.
+
+        Raises:
+            InputError: the cell in the file was made with other settings.
+        """
+        text = None if settings is None else json.dumps(dict(settings), sort_keys=True)
+        found = self.find(key)
+        if found is None:
+            found = {**key, **make(), **({} if text is None else {"settings": text})}
+            self.add(found)
+        elif text is not None and isinstance(found.get("settings"), str) and found["settings"] != text:
+            raise InputError(
+                f"{self.path}: holds {key['system']} on {key['data']} with the settings {found['settings']}, not "
+                f"{text}; give the same settings to go on, or another folder"
+            )
+        return found
 
     def add(self, cell: Mapping[str, Any]) -> None:
         """Keep a cell: afterwards the file has it, or is as it was."""

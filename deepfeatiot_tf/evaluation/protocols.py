@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -144,14 +144,7 @@ def run_protocol(
             "split": splits if splits == "paper" else f"resample {seed}",
             "seed": int(seed),
         }
-        cell = known.find(key)
-        if cell is None:
-            cell = {**key, **_run_cell(system, readings, protocol, splits, int(seed), validation)}
-            if settings is not None:
-                cell["settings"] = _as_text(settings)
-            known.add(cell)
-        elif settings is not None and isinstance(cell.get("settings"), str):
-            _check_same(cell, _as_text(settings), table)
+        cell = known.keep(key, partial(_run_cell, system, readings, protocol, splits, int(seed), validation), settings)
         cells.append(cell)
         if cell_done is not None:
             cell_done(cell, len(cells), len(seeds))
@@ -179,18 +172,6 @@ def _run_cell(
         "n_validation": len(held),
         **fit_and_score(system, train, judges, test, seed=seed, protocol=protocol),
     }
-
-
-def _as_text(settings: Mapping[str, Any]) -> str:
-    return json.dumps(dict(settings), sort_keys=True)
-
-
-def _check_same(cell: Mapping[str, Any], settings: str, table: Any) -> None:
-    if cell["settings"] != settings:
-        raise InputError(
-            f"{table}: holds {cell['system']} on {cell['data']} with the settings {cell['settings']}, not {settings}; "
-            "give the same settings to go on, or another folder"
-        )
 
 
 def _check_choices(protocol: str, splits: str, seeds: Sequence[int]) -> None:
