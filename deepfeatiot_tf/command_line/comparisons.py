@@ -32,7 +32,7 @@ SystemsOption = Annotated[
     ),
 ]
 SplitsOption = Annotated[
-    Any, typer.Option(help="`paper`, the published 70/30 split, or `resample`, each seed its own.")
+    Any, typer.Option(metavar="RULE", help="`paper`, the published 70/30 split, or `resample`, each seed its own.")
 ]
 SeedsOption = Annotated[int, typer.Option(help="Cells of each kind, with the seeds 0, 1, ….")]
 EpochsOption = Annotated[int, typer.Option(help="Of a network, at most.")]

@@ -18,7 +18,7 @@ BRANCHES = {
 }
 WHOLE = "as it is"
 # The default and the published value are 10,000 kernels of length 9; dilation 1 to 32 here, 4 as published.
-KERNELS = {
+KERNELS: dict[str, dict[str, Any]] = {
     "1,000 kernels": {"kernels": 1_000},
     "3,000 kernels": {"kernels": 3_000},
     "20,000 kernels": {"kernels": 20_000},
@@ -28,7 +28,10 @@ KERNELS = {
     "dilation 4": {"dilation": 4},
     "dilation 1 to 8": {"dilation": (1, 8)},
 }
-NETWORK = {"direct concatenation": {"fusion": "concat"}, "raw channels": {"channels": "paper"}}
+NETWORK: dict[str, dict[str, Any]] = {
+    "direct concatenation": {"fusion": "concat"},
+    "raw channels": {"channels": "paper"},
+}
 
 
 def variants(head: str = "closed_form", language: str | None = None) -> dict[str, SystemEntry]:
@@ -54,8 +57,8 @@ def variants(head: str = "closed_form", language: str | None = None) -> dict[str
         changes[f"without {name}"] = _only(tuple(other for other in names if other != name), names, language)
     for name in names:
         changes[f"{name} alone"] = _only((name,), names, language)
-    changes |= NETWORK if head == "mlp" else {}
-    changes |= KERNELS
+    changes.update(NETWORK if head == "mlp" else {})
+    changes.update(KERNELS)
     found: dict[str, SystemEntry] = {}
     options: list[dict[str, Any]] = []
     for change, values in changes.items():

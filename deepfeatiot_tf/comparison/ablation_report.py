@@ -34,8 +34,8 @@ def write_ablation(effects: pd.DataFrame, reasons: Mapping[str, str], folder: Pa
     parts = [
         "# Ablation",
         "What accuracy loses by each change, in points: mean of the paired differences over splits and seeds, its 95 % "
-        "interval (Student), and Cohen's d (mean difference by the pooled standard deviation). Where the interval holds "
-        "0, so many pairs show nothing; of many intervals, one in twenty misses by chance.",
+        "interval (Student), and Cohen's d (mean difference by the pooled standard deviation). Where the interval "
+        "holds 0, so many pairs show nothing; of many intervals, one in twenty misses by chance.",
     ]
     for (protocol, rule), block in effects.groupby(["protocol", "split"], sort=False):
         protocol, rule = str(protocol), str(rule)

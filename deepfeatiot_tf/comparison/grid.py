@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -29,7 +29,7 @@ class Grid:
         training: of the networks.
 
     Raises:
-        InputError: no data, two data sets of one name, or no seed.
+        InputError: no data, two data sets of one name, an unknown protocol or split rule, or no seed.
     """
 
     readings: Sequence[SensorReadings]
@@ -45,6 +45,13 @@ class Grid:
             raise InputError("no data to compare on; name some with --data")
         if len(set(names)) < len(names):
             raise InputError(f"data {max(names, key=names.count)!r} is named twice; give each once")
+        for what, given, known in (
+            ("protocol", self.protocols, get_args(ProtocolName)),
+            ("splits", (self.splits,), get_args(SplitRule)),
+        ):
+            unknown = [each for each in given if each not in known]
+            if unknown or not given:
+                raise InputError(f"{what} {(*unknown, '')[0]!r} is unknown; give any of {', '.join(known)}")
         if self.seeds < 1:
             raise InputError(f"seeds is {self.seeds}; give at least 1")
 

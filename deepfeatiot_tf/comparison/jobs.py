@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation.cell_table import CellTable
+from deepfeatiot_tf.evaluation.cell_table import CellTable, OtherSettingsError
 from deepfeatiot_tf.evaluation.protocols import System
 from deepfeatiot_tf.evaluation.system_entry import SystemEntry, Training
 
@@ -56,8 +56,9 @@ def run_jobs(
         cells of these jobs are not among them: reasons by system, or by `system on data`.
 
     Raises:
-        InputError: data or table cannot be used, or no cell could be run at all.
+        InputError: the table cannot be used or has cells of other settings, or no cell could be run at all.
     """
+    CellTable(table)  # an unusable one is refused before anything is trained
     reasons = {job.entry.title: _unusable(job.entry) for job in jobs if _unusable(job.entry)}
     plan = [job for job in jobs if job.entry.title not in reasons]
     cells: list[Mapping[str, Any]] = []
@@ -69,10 +70,11 @@ def run_jobs(
             on_cell(f"{where}, {job.what}", done, len(plan), seconds_left(cells, plan[done:]))
         try:
             cells.append(job.run(job.entry.build(training)))
-        except InputError:
-            raise  # the data or the table, not the system
+        except OtherSettingsError:
+            raise
         except Exception as error:  # whatever a peer's library throws at data that it was not made for
-            reasons[where] = " ".join(f"{type(error).__name__}: {error}".split())
+            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+            reasons[where] = " ".join(f"{kind}{error}".split())
             logger.error("%s: %s", where, reasons[where])
             logger.info("where it happened", exc_info=True)
     if not cells:

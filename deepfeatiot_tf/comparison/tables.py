@@ -85,6 +85,8 @@ def class_gains(block: pd.DataFrame, reference: str) -> pd.DataFrame:
         `other_f1`, and `gain`; means over the cells. Empty without cells of the reference or of others.
     """
     rows = []
+    if "f1_by_class" not in block:  # a table from before there was such a column
+        return pd.DataFrame()
     for (system, data), part in block.dropna(subset=["f1_by_class"]).groupby(["system", "data"]):
         mean = pd.DataFrame([json.loads(text) for text in part["f1_by_class"]]).mean()
         rows += [{"system": system, "data": data, "class": name, "f1": f1} for name, f1 in mean.items()]

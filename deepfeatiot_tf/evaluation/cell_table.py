@@ -16,6 +16,10 @@ KEY = ("system", "data", "checksum", "protocol", "split", "seed")
 NO_MARKERS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}  # a system may be called "None"
 
 
+class OtherSettingsError(InputError):
+    """The table has the cell, but made with other settings."""
+
+
 class CellTable:
     """The cells in one CSV file; with `path` None, none are found and none are kept.
 
@@ -56,7 +60,7 @@ class CellTable:
             settings: what decides the cell beside its key. Default: none are kept, and none compared.
 
         Raises:
-            InputError: the cell in the file was made with other settings.
+            OtherSettingsError: the cell in the file was made with other settings.
         """
         text = None if settings is None else json.dumps(dict(settings), sort_keys=True)
         found = self.find(key)
@@ -64,7 +68,7 @@ class CellTable:
             found = {**key, **make(), **({} if text is None else {"settings": text})}
             self.add(found)
         elif text is not None and isinstance(found.get("settings"), str) and found["settings"] != text:
-            raise InputError(
+            raise OtherSettingsError(
                 f"{self.path}: holds {key['system']} on {key['data']} with the settings {found['settings']}, not "
                 f"{text}; give the same settings to go on, or another folder"
             )
