@@ -43,6 +43,7 @@ setup(
     ],
     extras_require={
         "peers": PEERS,
+        "peers-torch": [*PEERS, "torch>=2.4"],  # Hydra and QUANT
         "smollm2": SMOLLM2,
         "test": TEST,
         "notebooks": ["jupytext>=1.16", "nbconvert>=7", "ipykernel>=6"],

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.logging import RichHandler
 
+from deepfeatiot_tf.command_line.comparisons import COMPARISONS, show_comparison
 from deepfeatiot_tf.command_line.failures import Commands
-from deepfeatiot_tf.command_line.options import SETTINGS, TABLE_OPTIONS, given, takes
+from deepfeatiot_tf.command_line.lists import ListCommand
+from deepfeatiot_tf.command_line.options import SETTINGS, TABLE_OPTIONS, FolderOption, given, takes
 from deepfeatiot_tf.command_line.output import (
     counting,
     print_datasets,
@@ -43,10 +45,6 @@ TableArgument = Annotated[
         help="CSV, Parquet or Excel file, a folder of one file per sensor, or the name of a data set "
         "(see `deepfeatiot datasets`).",
     ),
-]
-FolderOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FOLDER", help="Where the files of the public data sets lie.", show_default=False),
 ]
 
 
@@ -100,6 +98,9 @@ def train(
     table: dict[str, Any],
     settings: dict[str, Any],
     restart: Annotated[bool, typer.Option("--restart", help="Throw away the run in the folder.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show what quick other systems reach on the same split.")
+    ] = False,
     folder: FolderOption = None,
 ) -> None:
     """Train on a labelled table. An interrupted run goes on with the same command.
@@ -135,6 +136,8 @@ def train(
             verbose=0,
         )
     print_scores(console, report, "the test part, used once")
+    if compare:
+        show_comparison(console, readings, output, report, chosen)
     print_files(console, {"report": output / "report.md", "model": output / "model.keras"})
 
 
@@ -239,3 +242,7 @@ def datasets(folder: FolderOption = None) -> None:
     from deepfeatiot_tf.readings import list_datasets
 
     print_datasets(stdout(), list_datasets(folder))
+
+
+for _comparison in COMPARISONS:
+    app.command(cls=ListCommand)(_comparison)

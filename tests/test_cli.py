@@ -17,7 +17,7 @@ from deepfeatiot_tf.runs import RunSettings
 from tests.runs.small_fleet import write_fleet
 
 QUICK = ["--head", "closed_form", "--branches", "statistics"]
-COMMANDS = ("quickstart", "train", "evaluate", "predict", "export", "datasets")
+COMMANDS = ("quickstart", "train", "evaluate", "predict", "export", "datasets", "benchmark", "ablate", "transfer")
 
 
 def run(*arguments, status=0):
@@ -141,9 +141,32 @@ def test_a_data_set_is_trained_by_name(data_folder, tmp_path):
     assert len(pd.read_csv(tmp_path / "out.csv")) == 255
 
 
+def test_a_list_is_given_with_spaces_or_commas(data_folder, tmp_path):
+    command = ["benchmark", "--folder", data_folder, "--systems", "statistics-trees", "mace", "--seeds", "1"]
+    printed = run(*command, "--data", "sbas", "swiss", "-o", tmp_path)
+    assert "not run: MACE" in printed
+    assert str(tmp_path / "report.md") in printed
+    run(*command, "--data=swiss,sbas", "-o", tmp_path)
+    assert sorted(pd.read_csv(tmp_path / "cells.csv")["data"]) == ["SBAS", "Swiss"]
+
+
+def test_train_compares_with_peers_on_the_same_split(fleet, trained, monkeypatch):
+    from deepfeatiot_tf.runs import compare
+
+    monkeypatch.setattr(compare, "QUICK", ("statistics-trees",))
+    printed = run("train", fleet, "--label", "label", "--id", "id", *QUICK, "-o", trained, "--compare")
+    assert "this run" in printed
+    assert "statistics + extra trees" in printed
+    assert len(pd.read_csv(trained / "comparison.csv")) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["benchmark", "--data", "swis", "-o", "results"], "swis"),
+        (["benchmark", "--data", "sbas", "--systems", "rockt", "-o", "results"], "did you mean 'rocket'"),
+        (["benchmark", "--data", "sbas", "--epochs", "0", "-o", "results"], "epochs is 0"),
+        (["ablate", "--data", "sbas", "--head", "wide", "-o", "ablation"], "head is 'wide'"),
         (["train", "nosuch.csv", "--label", "x", "-o", "run"], "nosuch.csv: no such file"),
         (["train", "{fleet}", "-o", "run"], "name it with --label"),
         (["train", "{fleet}", "--label", "lable", "-o", "run"], "did you mean 'label'"),

@@ -17,7 +17,14 @@ logger = logging.getLogger(__name__)
 
 FAILED, INTERRUPTED = 2, 130
 GO_ON = "give the same command again to go on from the last saved epoch"
-AFTER_INTERRUPTION = {"train": GO_ON, "quickstart": GO_ON}
+NEXT_CELL = "give the same command again to go on with the next cell"
+AFTER_INTERRUPTION = {
+    "train": GO_ON,
+    "quickstart": GO_ON,
+    "benchmark": NEXT_CELL,
+    "ablate": NEXT_CELL,
+    "transfer": NEXT_CELL,
+}
 
 
 class Commands(TyperGroup):

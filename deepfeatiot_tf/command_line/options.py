@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -12,6 +13,11 @@ import typer
 TABLE_PANEL = "How the table is read"
 MODEL_PANEL = "Model"
 TRAINING_PANEL = "Training"
+
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where the files of the public data sets lie.", show_default=False),
+]
 
 
 def takes(group: str, options: dict[str, Any], defaults: object = None) -> Callable[[Callable], Callable]:

@@ -52,6 +52,16 @@ def print_scores(console: Console, report: Report, part: str) -> None:
     console.print(table)
 
 
+def print_comparison(console: Console, found: pd.DataFrame) -> None:
+    """A run and its peers, as `compare_run` gives them."""
+    table = _table("The same test part", "system", "accuracy", "macro F1", "log-loss", "seconds to fit")
+    for row in found.to_dict(orient="records"):
+        scores = (f"{row[score]:.1%}" for score in ("accuracy", "macro_f1"))
+        seconds = "–" if math.isnan(row["fit_seconds"]) else f"{row['fit_seconds']:.0f}"
+        table.add_row(escape(row["system"]), *scores, f"{row['log_loss']:.2f}", seconds)
+    console.print(table)
+
+
 def print_datasets(console: Console, known: pd.DataFrame) -> None:
     """The catalogue, as `list_datasets` gives it."""
     table = Table(title="Public data sets", title_justify="left")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from deepfeatiot_tf.files import make_folder, write_beside
 
 KEY = ("system", "data", "checksum", "protocol", "split", "seed")
 NO_MARKERS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}  # a system may be called "None"
+
+
+class OtherSettingsError(InputError):
+    """The table has the cell, but made with other settings."""
 
 
 class CellTable:
@@ -31,6 +36,11 @@ class CellTable:
         if path is not None and path.exists():
             self._cells = _read(path)
 
+    @property
+    def cells(self) -> pd.DataFrame:
+        """All of them, one row each."""
+        return self._cells.copy()
+
     def find(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """The cell whose `KEY` columns equal `key`, or None."""
         same = pd.Series(True, index=self._cells.index)
@@ -38,6 +48,31 @@ class CellTable:
             same &= self._cells[column] == key[column]
         found = self._cells[same]
         return None if found.empty else dict(found.iloc[-1])
+
+    def keep(
+        self, key: Mapping[str, Any], make: Callable[[], Mapping[str, Any]], settings: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The cell of this key, made and added if there is none yet.
+
+        Args:
+            key: its `KEY` columns.
+            make: gives the other columns.
+            settings: what decides the cell beside its key. Default: none are kept, and none compared.
+
+        Raises:
+            OtherSettingsError: the cell in the file was made with other settings.
+        """
+        text = None if settings is None else json.dumps(dict(settings), sort_keys=True)
+        found = self.find(key)
+        if found is None:
+            found = {**key, **make(), **({} if text is None else {"settings": text})}
+            self.add(found)
+        elif text is not None and isinstance(found.get("settings"), str) and found["settings"] != text:
+            raise OtherSettingsError(
+                f"{self.path}: holds {key['system']} on {key['data']} with the settings {found['settings']}, not "
+                f"{text}; give the same settings to go on, or another folder"
+            )
+        return found
 
     def add(self, cell: Mapping[str, Any]) -> None:
         """Keep a cell: afterwards the file has it, or is as it was."""

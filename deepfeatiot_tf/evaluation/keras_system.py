@@ -87,7 +87,11 @@ class KerasSystem:
         )
         self.history = history.history
         epochs = len(history.epoch)
-        return {"epochs": epochs, "best_epoch": epochs if best is None else best.best_epoch + 1}
+        return {
+            "epochs": epochs,
+            "best_epoch": epochs if best is None else best.best_epoch + 1,
+            "parameters": self.model.count_params(),
+        }
 
     def predict(self, readings: SensorReadings) -> np.ndarray:
         """Probabilities `[n, classes]` of the model last fitted.

@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -19,16 +19,14 @@ import numpy as np
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation import metrics
-from deepfeatiot_tf.evaluation.answers import checked_probabilities
+from deepfeatiot_tf.evaluation.cell import SCORES, fit_and_score
 from deepfeatiot_tf.evaluation.cell_table import CellTable
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 from deepfeatiot_tf.readings.splits import split
 
 ProtocolName = Literal["honest", "paper"]
 SplitRule = Literal["paper", "resample"]
-SCORES = ("accuracy", "macro_f1", "log_loss", "ece")
-SUMMARISED = (*SCORES, "fit_seconds", "predict_seconds", "epochs", "best_epoch")
+SUMMARISED = (*SCORES, "fit_seconds", "predict_seconds", "epochs", "best_epoch", "parameters", "peak_memory_mb")
 
 
 class System(Protocol):
@@ -54,7 +52,7 @@ class System(Protocol):
             protocol: under `"paper"`, choose by accuracy; under `"honest"`, by whatever is best.
 
         Returns:
-            what is worth keeping: `epochs` and `best_epoch` (from 1), where there are such; or None.
+            what is worth keeping: `epochs`, `best_epoch` (from 1) and `parameters`, where there are such; or None.
         """
         ...
 
@@ -71,7 +69,8 @@ class ProtocolResult:
         cells: one row per split and seed: `system`, `data`, `checksum`, `protocol`, `split`, `seed`,
             `n_train`, `n_validation` (0 under the paper protocol), `n_test`, `accuracy`, `macro_f1`,
             `log_loss`, `ece` (see `metrics.scores`), `fit_seconds`, `predict_seconds`, `epochs`,
-            `best_epoch` (NaN where there are none).
+            `best_epoch`, `parameters` (NaN where there are none), `peak_memory_mb` (see `watch_peak`), and as JSON
+            `f1_by_class` (without classes that never occur), `versions` and `settings`.
     """
 
     cells: pd.DataFrame
@@ -79,7 +78,7 @@ class ProtocolResult:
     @property
     def summary(self) -> pd.DataFrame:
         """`mean`, `sd` (of the sample; NaN of a single cell) and `n` of every score, one row each."""
-        numbers = self.cells[list(SUMMARISED)].astype(float)
+        numbers = self.cells.reindex(columns=list(SUMMARISED)).astype(float)  # an older table has fewer columns
         return pd.DataFrame({"mean": numbers.mean(), "sd": numbers.std(), "n": numbers.count()})
 
     def __repr__(self) -> str:
@@ -101,6 +100,7 @@ def run_protocol(
     seeds: Sequence[int] = (0, 1, 2),
     validation: float = 0.15,
     table: str | PathLike[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
     cell_done: Callable[[Mapping[str, Any], int, int], None] | None = None,
 ) -> ProtocolResult:
     """Train and score `system` once per seed.
@@ -120,11 +120,13 @@ def run_protocol(
         table: a CSV file to which each cell is added when it is done. Cells that it already has are not run
             again, so a broken run goes on with the same call. Many systems and data sets may share the file,
             one process at a time. Default None: nothing is written.
+        settings: of the system, kept with each cell; a cell found in the table must have been made with the same.
+            Default: none are kept, and none compared.
         cell_done: called with `(cell, done, total)` after each cell, those found in the file included.
 
     Raises:
-        InputError: an unknown protocol, no labels, too few series to split, an unusable `table`, or a system
-            that gives no probabilities.
+        InputError: an unknown protocol, no labels, too few series to split, an unusable `table` or one whose
+            cells have other settings, or a system that gives no probabilities.
 
     Example:
         >>> system = KerasSystem(build_model, epochs=200, patience=30)
@@ -142,10 +144,7 @@ def run_protocol(
             "split": splits if splits == "paper" else f"resample {seed}",
             "seed": int(seed),
         }
-        cell = known.find(key)
-        if cell is None:
-            cell = {**key, **_run_cell(system, readings, protocol, splits, int(seed), validation)}
-            known.add(cell)
+        cell = known.keep(key, partial(_run_cell, system, readings, protocol, splits, int(seed), validation), settings)
         cells.append(cell)
         if cell_done is not None:
             cell_done(cell, len(cells), len(seeds))
@@ -168,24 +167,10 @@ def _run_cell(
             f"{readings.name}: validation={validation} of {len(train)} series is none to choose on; raise it"
         )
     judges = {"honest": held, "paper": test}[protocol] if system.selects else None
-
-    start = time.perf_counter()
-    facts = system.fit(train, judges, seed=seed, protocol=protocol) or {}
-    fitted = time.perf_counter()
-    probabilities = system.predict(test)
-    done = time.perf_counter()
-
-    probabilities = checked_probabilities(probabilities, test, readings.class_names)
-    found = metrics.scores(test.label_indices, probabilities, readings.class_names)
     return {
         "n_train": len(train),
         "n_validation": len(held),
-        "n_test": len(test),
-        **{score: found[score] for score in SCORES},
-        "fit_seconds": fitted - start,
-        "predict_seconds": done - fitted,
-        "epochs": facts.get("epochs", np.nan),
-        "best_epoch": facts.get("best_epoch", np.nan),
+        **fit_and_score(system, train, judges, test, seed=seed, protocol=protocol),
     }
 
 

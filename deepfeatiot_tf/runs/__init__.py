@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepfeatiot_tf.runs.compare import compare_run
     from deepfeatiot_tf.runs.first_steps import quickstart
     from deepfeatiot_tf.runs.run_folder import RunFolder
     from deepfeatiot_tf.runs.settings import RunSettings
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _HOME = {
     "RunFolder": "run_folder",
     "RunSettings": "settings",
+    "compare_run": "compare",
     "evaluate_run": "use",
     "export_run": "use",
     "predict_run": "use",
@@ -24,6 +26,7 @@ _HOME = {
 __all__ = [
     "RunFolder",
     "RunSettings",
+    "compare_run",
     "evaluate_run",
     "export_run",
     "predict_run",

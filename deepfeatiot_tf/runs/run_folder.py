@@ -18,7 +18,7 @@ from deepfeatiot_tf.runs.settings import RunSettings
 logger = logging.getLogger(__name__)
 
 PICTURES = ("confusion.png", "reliability.png", "misread.png", "learning_curves.png")
-OUTPUTS = ("report.md", "metrics.json", "model.keras", "history.csv", "predictions.csv", *PICTURES)
+OUTPUTS = ("report.md", "metrics.json", "model.keras", "history.csv", "predictions.csv", "comparison.csv", *PICTURES)
 
 
 class RunFolder:

@@ -1,0 +1,74 @@
+"""InceptionTime and H-InceptionTime, as aeon has them."""
+
+from __future__ import annotations
+
+import os
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from deepfeatiot_tf.evaluation import EstimatorSystem
+from deepfeatiot_tf.evaluation.system_entry import Training
+from deepfeatiot_tf.peers.inputs import panel
+
+NETWORKS = 5  # trained and averaged in the paper
+
+
+def inception_time(training: Training) -> EstimatorSystem:
+    """Five Inception networks, averaged (Ismail Fawaz et al. 2020, arXiv 1909.04939).
+
+    Each keeps the epoch of its least training loss; `patience` says nothing.
+    """
+    return _system(training, custom_filters=False)
+
+
+def h_inception_time(training: Training) -> EstimatorSystem:
+    """The same with hand-crafted filters beside the learned ones (Ismail-Fawaz et al., IEEE Big Data 2022)."""
+    return _system(training, custom_filters=True)
+
+
+def _system(training: Training, custom_filters: bool) -> EstimatorSystem:
+    return EstimatorSystem(
+        lambda seed: InceptionTimeInTemporaryFolder(training.epochs, training.batch_size, custom_filters, seed),
+        inputs=lambda readings: panel(readings.values),
+    )
+
+
+class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
+    """aeon's classifier, whose checkpoints go to a folder that does not outlive `fit`.
+
+    Args:
+        epochs: of each network.
+        batch_size: series per step.
+        custom_filters: whether it is H-InceptionTime.
+        seed: of initial weights and order.
+        networks: in the ensemble. Default 5.
+    """
+
+    def __init__(self, epochs: int, batch_size: int, custom_filters: bool, seed: int, networks: int = NETWORKS) -> None:
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.custom_filters = custom_filters
+        self.seed = seed
+        self.networks = networks
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> InceptionTimeInTemporaryFolder:
+        """Train on `[n, 1, time]` and int `[n]`."""
+        from aeon.classification.deep_learning import InceptionTimeClassifier
+
+        with TemporaryDirectory() as folder:
+            self.classifier_ = InceptionTimeClassifier(
+                n_classifiers=self.networks,
+                n_epochs=self.epochs,
+                batch_size=self.batch_size,
+                use_custom_filters=self.custom_filters,
+                random_state=self.seed,
+                file_path=folder + os.sep,
+            ).fit(X, y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Probabilities `[n, classes]`."""
+        return self.classifier_.predict_proba(X)

@@ -1,0 +1,41 @@
+"""Raw readings as the peers read them."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from joblib import cpu_count
+
+from deepfeatiot_tf.layers import SummaryStatistics
+from deepfeatiot_tf.layers.input_channels import interpolate
+
+SHORTEST = 10  # readings; aeon's kernels of length 9 want one more
+
+
+def threads() -> int:
+    """As many as this process may use."""
+    return cpu_count()
+
+
+def filled(values: np.ndarray) -> np.ndarray:
+    """Missing readings interpolated, a series without any taken as 0.
+
+    Args:
+        values: float32 `[n, time]`, NaN for missing.
+
+    Returns:
+        float32 `[n, time]`; a series shorter than ten readings goes on with its last one.
+    """
+    readings = tf.constant(values, tf.float32)
+    whole = interpolate(readings, tf.math.is_finite(readings)).numpy()
+    return np.pad(whole, ((0, 0), (0, max(SHORTEST - whole.shape[1], 0))), mode="edge")
+
+
+def panel(values: np.ndarray) -> np.ndarray:
+    """`filled` as aeon wants it: float64 `[n, 1, time]`."""
+    return filled(values)[:, np.newaxis].astype(np.float64)
+
+
+def statistics(values: np.ndarray) -> np.ndarray:
+    """`SummaryStatistics` of raw readings `[n, time]`: float32 `[n, 35]`."""
+    return SummaryStatistics()(values).numpy()

@@ -1,0 +1,92 @@
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation import run_protocol
+from deepfeatiot_tf.evaluation.system_entry import SystemEntry, Training
+from deepfeatiot_tf.peers import PEERS
+from deepfeatiot_tf.peers.inputs import filled
+from deepfeatiot_tf.readings import SensorReadings
+
+SHORT = Training(epochs=15, patience=15, batch_size=8)
+QUICK = [name for name, peer in PEERS.items() if peer.quick]
+
+
+def build(name, training=SHORT):
+    peer = PEERS[name]
+    if peer.missing:
+        pytest.skip(f"{peer.missing} is not installed")
+    return peer.build(training)
+
+
+@pytest.mark.parametrize("name", [*QUICK, "patchtst", "patchtsmixer"])
+def test_each_peer_tells_plain_shapes_with_gaps_apart(fleet, name):
+    cell = run_protocol(build(name), fleet, seeds=[0]).cells.iloc[0]
+    # An unregularized mixer of 84 series is not sure of all; chance is a third.
+    assert cell["accuracy"] >= (0.6 if name in ("patchtst", "patchtsmixer") else 0.9)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_same_seed_gives_the_same_probabilities(fleet, name):
+    system = build(name, Training(epochs=2))
+    answers = []
+    for _ in range(2):
+        system.fit(fleet, fleet if system.selects else None, seed=3, protocol="honest")
+        answers.append(system.predict(fleet))
+    np.testing.assert_array_equal(*answers)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_series_of_three_readings_is_padded_not_refused(fleet, name):
+    short = SensorReadings(fleet.values[:, :3], labels=fleet.labels, name="short")
+    system = build(name)
+    system.fit(short, seed=0)
+    assert np.isfinite(system.predict(short)).all()
+
+
+def test_inception_time_runs_and_leaves_no_file(fleet, tmp_path, monkeypatch):
+    pytest.importorskip("aeon")
+    from deepfeatiot_tf.peers.inception_time import InceptionTimeInTemporaryFolder
+    from deepfeatiot_tf.peers.inputs import panel
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    classifier = InceptionTimeInTemporaryFolder(epochs=1, batch_size=16, custom_filters=True, seed=0, networks=1)
+    probabilities = classifier.fit(panel(fleet.values), fleet.label_indices).predict_proba(panel(fleet.values))
+    assert probabilities.shape == (120, 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_readings_are_interpolated_and_none_at_all_is_zero():
+    nan = np.nan
+    whole = filled(np.array([[1, nan, 3, nan], [nan] * 4], np.float32))
+    np.testing.assert_array_equal(whole[0], [1, 2, 3, 3, 3, 3, 3, 3, 3, 3])
+    assert not whole[1].any()
+
+
+@pytest.mark.parametrize("name", ["gpt4ts", "mace"])
+def test_a_peer_that_is_not_here_says_why(name):
+    with pytest.raises(InputError, match="not in aeon or sktime"):
+        PEERS[name].build(SHORT)
+
+
+def test_a_missing_package_is_one_line_that_names_the_extra():
+    entry = SystemEntry("Hydra", lambda training: None, packages=("no_such_package",), extra="peers-torch")
+    with pytest.raises(InputError, match=r"Hydra needs no_such_package, .* 'deepfeatiot_tf\[peers-torch\]'"):
+        entry.build(SHORT)
+
+
+def test_the_table_of_peers_imports_none_of_them():
+    import subprocess
+    import sys
+
+    script = "import sys, deepfeatiot_tf.peers; print({'aeon', 'torch', 'keras', 'tensorflow'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_network_settings_belong_to_networks():
+    assert PEERS["rocket"].settings(SHORT) == {}
+    assert PEERS["patchtst"].settings(SHORT) == {"epochs": 15, "patience": 15, "batch_size": 8}
+    assert find_spec("keras")  # what `missing` asks
