@@ -42,7 +42,7 @@ def test_peers_learn_all_that_is_not_tested_and_answer_the_run_s_test_part(fleet
     train, validation, test = (set(part.ids) for part in split_for(fleet, settings))
     assert recorder.trained == [train | validation]
     assert recorder.asked == [test]
-    assert seen == ["statistics + extra trees", "chance"]
+    assert seen == ["statistics + extra trees", "statistics + gradient boosting", "chance"]
     assert left_out == ["chance needs no_such (extra peers)"]
     assert table["accuracy"].is_monotonic_decreasing
     row = table.set_index("system").loc["this run"]
