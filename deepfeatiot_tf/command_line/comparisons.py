@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from deepfeatiot_tf.command_line.lists import names
+from deepfeatiot_tf.command_line.lists import NAMES, names
 from deepfeatiot_tf.command_line.options import FolderOption
 from deepfeatiot_tf.command_line.output import print_comparison, print_files, say, stdout
 from deepfeatiot_tf.command_line.quiet import import_tensorflow
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 DataOption = Annotated[
     Any,
-    typer.Option("--data", parser=names, metavar="NAMES", help="Public data sets; see `deepfeatiot datasets`."),
+    typer.Option("--data", parser=names, metavar=NAMES, help="Public data sets; see `deepfeatiot datasets`."),
 ]
 SystemsOption = Annotated[
     Any,
     typer.Option(
-        "--systems", parser=names, metavar="NAMES", help="Systems by name, `quick` (seconds per cell), or `all`."
+        "--systems", parser=names, metavar=NAMES, help="Systems by name, `quick` (seconds per cell), or `all`."
     ),
 ]
 SplitsOption = Annotated[
@@ -45,7 +45,7 @@ def benchmark(
     output: ResultsOption,
     systems: SystemsOption = "quick",
     protocol: Annotated[
-        Any, typer.Option("--protocol", parser=names, metavar="NAMES", help="`honest`, `paper`, or both.")
+        Any, typer.Option("--protocol", parser=names, metavar=NAMES, help="`honest`, `paper`, or both.")
     ] = "honest",
     splits: SplitsOption = "paper",
     seeds: SeedsOption = 3,
@@ -114,10 +114,10 @@ def ablate(
 
 def transfer(
     train: Annotated[
-        Any, typer.Option("--train", parser=names, metavar="NAMES", help="Public data sets to train on, one at a time.")
+        Any, typer.Option("--train", parser=names, metavar=NAMES, help="Public data sets to train on, one at a time.")
     ],
     test: Annotated[
-        Any, typer.Option("--test", parser=names, metavar="NAMES", help="Public data sets to test on, one at a time.")
+        Any, typer.Option("--test", parser=names, metavar=NAMES, help="Public data sets to test on, one at a time.")
     ],
     output: ResultsOption,
     systems: SystemsOption = "quick",

@@ -6,6 +6,8 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+NAMES = "NAMES"  # metavar of such an option
+
 
 def names(text: str) -> tuple[str, ...]:
     """The names in `text`, with commas between."""
@@ -13,14 +15,14 @@ def names(text: str) -> tuple[str, ...]:
 
 
 class ListCommand(TyperCommand):
-    """A command without arguments, so that whatever follows an option belongs to it."""
+    """A command without arguments, so that whatever follows an option of names belongs to it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Join the names after an option by commas, then parse."""
+        """Join the names after an option of names by commas, then parse."""
+        lists = {option for each in self.params if getattr(each, "metavar", None) == NAMES for option in each.opts}
         joined: list[str] = []
         for arg in args:
-            follows_name = len(joined) > 1 and joined[-2].startswith("-") and not joined[-1].startswith("-")
-            if follows_name and not arg.startswith("-"):
+            if not arg.startswith("-") and len(joined) > 1 and joined[-2] in lists:
                 joined[-1] += f",{arg}"
             else:
                 joined.append(arg)

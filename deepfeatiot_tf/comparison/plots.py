@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from deepfeatiot_tf.comparison.significance import Ranking
 from deepfeatiot_tf.evaluation.plots import BLUE, GREY, ORANGE
@@ -74,6 +74,7 @@ def class_gains_figure(gains: pd.DataFrame) -> Figure:
     axes.set_yticks(places, labels, fontsize=8)
     axes.invert_yaxis()
     axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("gain in F1 over the best other system of that class")
     return figure
 

@@ -65,7 +65,7 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
     yield f"{PROTOCOLS[protocol]} {SPLITS[rule]}"
     yield "Accuracy ± its standard deviation / macro F1 in %, and the number of cells."
     yield markdown_table(tables.scores(block).reset_index())
-    if protocol == "paper":
+    if (protocol, rule) == ("paper", "paper"):
         yield "Beside the published accuracy (table 2 of the paper), in %; the gap is in points."
         yield markdown_table(tables.published_gaps(block))
     yield from _significance(block, folder / f"{protocol}-{rule}-ranks.png")

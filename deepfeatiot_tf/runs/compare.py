@@ -17,7 +17,7 @@ from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.settings import RunSettings
 from deepfeatiot_tf.runs.train import split_for
 
-QUICK = ("statistics-trees", "multirocket", "statistics-multirocket")
+QUICK = ("statistics-trees", "statistics-boosting", "multirocket", "statistics-multirocket")
 COLUMNS = ("system", "accuracy", "macro_f1", "log_loss", "fit_seconds")
 THIS = "this run"
 

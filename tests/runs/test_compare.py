@@ -12,8 +12,9 @@ from deepfeatiot_tf.runs.train import split_for
 
 class Recorder:
     selects = False
-    trained: list = []
-    asked: list = []
+
+    def __init__(self):
+        self.trained, self.asked = [], []
 
     def fit(self, train, validation=None, **how):
         self.trained.append(set(train.ids))
@@ -25,21 +26,23 @@ class Recorder:
 
 
 @pytest.fixture
-def peers(monkeypatch):
-    chance = SystemEntry("chance", lambda training: Recorder())
+def recorder(monkeypatch):
+    recorder = Recorder()
+    chance = SystemEntry("chance", lambda training: recorder)
     for name, entry in (("multirocket", chance), ("statistics-multirocket", replace(chance, packages=("no_such",)))):
         monkeypatch.setitem(PEERS, name, entry)
+    return recorder
 
 
-def test_peers_learn_all_that_is_not_tested_and_answer_the_run_s_test_part(fleet, peers, tmp_path):
+def test_peers_learn_all_that_is_not_tested_and_answer_the_run_s_test_part(fleet, recorder, tmp_path):
     settings = RunSettings(head="mlp", branches=("statistics",), epochs=1, validation=0.2)
     report = train_run(fleet, tmp_path, settings=settings, verbose=0)
     seen = []
     table, left_out = compare_run(fleet, tmp_path, report, settings, on_peer=seen.append)
     train, validation, test = (set(part.ids) for part in split_for(fleet, settings))
-    assert Recorder.trained == [train | validation]
-    assert Recorder.asked == [test]
-    assert seen == ["statistics + extra trees", "chance"]
+    assert recorder.trained == [train | validation]
+    assert recorder.asked == [test]
+    assert seen == ["statistics + extra trees", "statistics + gradient boosting", "chance"]
     assert left_out == ["chance needs no_such (extra peers)"]
     assert table["accuracy"].is_monotonic_decreasing
     row = table.set_index("system").loc["this run"]
