@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 
 import deepfeatiot_tf as dfi
+from deepfeatiot_tf.language.sources import packaged_smollm2
 
 README = Path(__file__).parents[1] / "README.md"
 
 
 def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    code, with_language = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
     if not os.environ.get("DEEPFEATIOT_DATA"):
         monkeypatch.setattr(dfi, "load_dataset", lambda name: dfi.simulate_fleet(96), raising=False)
@@ -20,6 +21,9 @@ def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
     assert (tmp_path / "report.png").stat().st_size > 10_000
     assert (tmp_path / "sensor_type.keras").exists()
     assert (tmp_path / "serving/sensor_type/1/saved_model.pb").exists()
+    if packaged_smollm2():
+        exec(compile(with_language, str(README), "exec"), names)
+        assert names["model"].language.describe()["encoder"] == "smollm2"
 
 
 def test_links_to_files_lead_somewhere():
