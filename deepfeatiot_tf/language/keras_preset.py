@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -77,13 +77,26 @@ def fetch_preset(preset: str) -> Path:
         InputError: Keras Hub is missing.
         Exception: whatever kagglehub raises without a network; TimeoutError if it gets no answer.
     """
-    handle = keras_hub_models().GPT2Backbone.presets[preset]["kaggle_handle"].removeprefix("kaggle://")
+    return fetch_files(keras_hub_models().GPT2Backbone.presets[preset]["kaggle_handle"], FILES)
+
+
+def fetch_files(handle: str, names: Sequence[str]) -> Path:
+    """The folder that has these files of a preset, from kagglehub's cache or else from Kaggle.
+
+    Args:
+        handle: of the preset, as Keras Hub writes it.
+        names: of the files, the smallest first: whether there is an answer is seen from it.
+
+    Raises:
+        Exception: see `fetch_preset`.
+    """
     import kagglehub
 
-    config = _within(SECONDS_TO_ANSWER, lambda: kagglehub.model_download(handle, CONFIG))
-    for name in (WEIGHTS, VOCABULARY, MERGES):
+    handle = handle.removeprefix("kaggle://")
+    first = _within(SECONDS_TO_ANSWER, lambda: kagglehub.model_download(handle, names[0]))
+    for name in names[1:]:
         kagglehub.model_download(handle, name)
-    return Path(config).parent
+    return Path(first).parent
 
 
 def _within(seconds: float, fetch: Callable[[], str]) -> str:

@@ -1,23 +1,37 @@
 """The layers of the networks, one public Keras layer per file."""
 
 from deepfeatiot_tf.layers.bi_gru import BiGRU
+from deepfeatiot_tf.layers.cross_residual import CrossResidual
 from deepfeatiot_tf.layers.dense_feature_transform import DenseFeatureTransform
+from deepfeatiot_tf.layers.feature_ranks import FeatureRanks
 from deepfeatiot_tf.layers.feature_standardization import FeatureStandardization
 from deepfeatiot_tf.layers.input_channels import InputChannels
+from deepfeatiot_tf.layers.joint_fourier_features import JointFourierFeatures
 from deepfeatiot_tf.layers.language_features import LanguageFeatures
+from deepfeatiot_tf.layers.laplacian_features import LaplacianFeatures
+from deepfeatiot_tf.layers.modality_choice import ModalityChoice
+from deepfeatiot_tf.layers.modality_dropout import ModalityDropout
 from deepfeatiot_tf.layers.multi_scale_conv import MultiScaleConv
-from deepfeatiot_tf.layers.random_fourier_features import RandomFourierFeatures
+from deepfeatiot_tf.layers.presence import Presence
 from deepfeatiot_tf.layers.random_kernels import RandomKernels
 from deepfeatiot_tf.layers.summary_statistics import SummaryStatistics
+from deepfeatiot_tf.layers.text_features import TextFeatures
 
 __all__ = [
     "BiGRU",
+    "CrossResidual",
     "DenseFeatureTransform",
+    "FeatureRanks",
     "FeatureStandardization",
     "InputChannels",
+    "JointFourierFeatures",
     "LanguageFeatures",
+    "LaplacianFeatures",
+    "ModalityChoice",
+    "ModalityDropout",
     "MultiScaleConv",
-    "RandomFourierFeatures",
+    "Presence",
     "RandomKernels",
     "SummaryStatistics",
+    "TextFeatures",
 ]

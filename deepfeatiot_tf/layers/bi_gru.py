@@ -18,6 +18,8 @@ class BiGRU(keras.layers.Layer):
         stride: consecutive steps averaged into one before the first GRU, which makes the branch that much
             quicker. Default 1 (published).
         relu: whether a ReLU ends the branch. Default True (DeepFeatIoT; DeepHeteroIoT has none).
+        mask_value: steps whose channels all have this value are passed over, as DeepMetaIoT does with missing readings
+            that are filled with 1e-16; only with `stride=1` and without `length`. Default None: no step is.
         seed: of the initial weights. Default 0.
 
     Input: channels float32 `[batch, time, channels]` and the optional `length` int32 `[batch]` of each series.
@@ -25,7 +27,7 @@ class BiGRU(keras.layers.Layer):
     Output: `[batch, 2 · units[-1]]`: R128 in the paper.
 
     Raises:
-        ValueError: `stride` is below 1.
+        ValueError: `stride` is below 1, or above it with a `mask_value`.
 
     Reference: DeepFeatIoT (arXiv 2508.09468), global features.
     """
@@ -35,15 +37,19 @@ class BiGRU(keras.layers.Layer):
         units: Sequence[int] = (128, 128, 64),
         stride: int = 1,
         relu: bool = True,
+        mask_value: float | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if stride < 1:
             raise ValueError(f"stride is {stride}; give 1 or more")
+        if mask_value is not None and stride > 1:
+            raise ValueError(f"stride is {stride}; steps can be passed over with stride 1 only")
         self.units = tuple(units)
         self.stride = stride
         self.relu = relu
+        self.mask_value = mask_value
         self.seed = seed
         self.grus = [
             keras.layers.Bidirectional(
@@ -78,6 +84,8 @@ class BiGRU(keras.layers.Layer):
             x, inside = _average_steps(x, length, self.stride)
         elif self.stride > 1:
             x, _ = _average_steps(x, tf.fill(tf.shape(x)[:1], tf.shape(x)[1]), self.stride)
+        elif self.mask_value is not None:
+            inside = tf.reduce_any(x != tf.cast(self.mask_value, x.dtype), axis=-1)
         for gru, norm in zip(self.grus[:-1], self.norms[:-1], strict=True):
             x = norm(gru(x, mask=inside, training=training), mask=inside, training=training)
         x = self.norms[-1](self.grus[-1](x, mask=inside, training=training), training=training)
@@ -95,6 +103,7 @@ class BiGRU(keras.layers.Layer):
             "units": self.units,
             "stride": self.stride,
             "relu": self.relu,
+            "mask_value": self.mask_value,
             "seed": self.seed,
         }
 

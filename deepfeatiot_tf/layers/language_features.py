@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from deepfeatiot_tf.language import BytePairEncoding, LanguageEncoder, NumberText, load_encoder
 from deepfeatiot_tf.language.blocks import build_blocks
+from deepfeatiot_tf.language.by_length import masked_mean, pooled_by_length
 from deepfeatiot_tf.language.number_text import series_lengths
 from deepfeatiot_tf.language.storage import StoragePolicy
 
 logger = logging.getLogger(__name__)
 
-# Series that the blocks read at once, taken from those of like length: bounds memory, and pads little.
+# Series that the blocks read at once.
 SERIES_AT_ONCE = 8
 
 
@@ -96,29 +97,11 @@ class LanguageFeatures(keras.layers.Layer):
         if self._text.style == "published":
             mask &= tf.sequence_mask(tf.maximum(series_lengths(readings), 1), tf.shape(tokens)[1])
         longest = self.encoder["config"].get("max_sequence_length")
-        return self._averaged(tokens[:, :longest], mask[:, :longest])
+        tokens, counts = tokens[:, :longest], tf.reduce_sum(tf.cast(mask[:, :longest], tf.int32), axis=1)
+        return pooled_by_length(tokens, counts, SERIES_AT_ONCE, self._width, self._averaged)
 
     def _averaged(self, tokens: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """Mean over the tokens, some series of like length at a time."""
-        counts = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        order = tf.argsort(counts)
-        tokens, counts = tf.gather(tokens, order), tf.gather(counts, order)
-        series = tf.shape(tokens)[0]
-        steps = -(-series // SERIES_AT_ONCE)
-
-        def step(index: tf.Tensor, means: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            rows = slice(index * SERIES_AT_ONCE, (index + 1) * SERIES_AT_ONCE)
-            longest = tf.reduce_max(tf.concat([counts[rows], [1]], 0))
-            mask = tf.sequence_mask(counts[rows], longest)
-            states = self._blocks({"token_ids": tokens[rows, :longest], "padding_mask": mask})
-            meant = tf.where(mask[:, :, None], states, 0.0)
-            return index + 1, means.write(
-                index, tf.reduce_sum(meant, axis=1) / tf.cast(tf.maximum(counts[rows], 1), tf.float32)[:, None]
-            )
-
-        means = tf.TensorArray(tf.float32, steps, element_shape=[None, self._width], infer_shape=False)
-        _, means = tf.while_loop(lambda index, _: index < steps, step, (0, means), parallel_iterations=1)
-        return tf.gather(means.concat(), tf.argsort(order))
+        return masked_mean(self._blocks({"token_ids": tokens, "padding_mask": mask}), mask)
 
     @property
     def _width(self) -> int:

@@ -9,19 +9,28 @@ from typing import Any
 import keras
 
 from deepfeatiot_tf.layers import (
-    BiGRU,
+    CrossResidual,
     DenseFeatureTransform,
-    FeatureStandardization,
     InputChannels,
     LanguageFeatures,
-    MultiScaleConv,
-    RandomFourierFeatures,
+    ModalityDropout,
+    Presence,
     RandomKernels,
     SummaryStatistics,
 )
-from deepfeatiot_tf.models.frozen_feature_model import READINGS, FrozenFeatureModel, feature_input
+from deepfeatiot_tf.models.branches import (
+    LEARNED,
+    check_choice,
+    check_class_names,
+    feature_inputs,
+    frozen_branch,
+    learned_branches,
+    standardized,
+    text_layer,
+)
+from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, FrozenFeatureModel, feature_input
+from deepfeatiot_tf.models.heads import closed_form_head, closed_form_heads, concatenated, perceptron_head
 
-LEARNED = ("local", "global")
 FROZEN = ("randomized", "statistics", "language")
 # What a choice of channels implies for the rest, where the user does not say: raw input goes with the published
 # layout; robust channels with standardized features, statistics and a shorter sequence for the GRUs.
@@ -31,6 +40,7 @@ IMPLIED: dict[str, dict[str, Any]] = {
         "global_stride": 4,
         "dilation": (1, 32),
         "feature_dropout": 0.5,
+        "modality_dropout": 0.3,
         "text": "plain",
     },
     "paper": {
@@ -38,6 +48,7 @@ IMPLIED: dict[str, dict[str, Any]] = {
         "global_stride": 1,
         "dilation": 4,
         "feature_dropout": 0.0,
+        "modality_dropout": 0.0,
         "text": "published",
     },
 }
@@ -45,18 +56,16 @@ IMPLIED: dict[str, dict[str, Any]] = {
 # two cores a step of this transform alone took 0.61 s of CPU time, against 0.08 s at a quarter of the width.
 RANDOMIZED_DFT = {"robust": (256, 64), "paper": (1024, 64)}
 
-# Weight of a block in the closed-form head, chosen by leave-one-out on the training parts of Swiss, Iowa and SBAS.
-BLOCK_WEIGHT = {"randomized": 0.5, "language": 0.5}
-
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
 class DeepFeatIoT(FrozenFeatureModel):
-    """Names what each sensor measures, from its raw readings: four kinds of features, one fusion.
+    """Names what each sensor measures, from its raw readings, and from the text about it where asked: one fusion.
 
     Learned branches: `local` (multi-scale convolutions) and `global` (Bi-GRUs). Frozen branches: `randomized` (random
     kernels), `statistics` (summary statistics; ours) and `language` (readings as text, read by a pretrained
     language model). Each branch passes a dense feature transform (DFT) that ends in width 64; a perceptron reads their
-    concatenation.
+    concatenation. With a `text_encoder`, DeepMetaIoT's cross-residual block joins them with the metadata's embedding
+    before the perceptron (ours).
 
     Args:
         class_names: the sensor types, in the order of the one-hot labels.
@@ -68,25 +77,32 @@ class DeepFeatIoT(FrozenFeatureModel):
             `LanguageFeatures.from_pretrained` (in `"paper"` mode with the published text); a `LanguageFeatures` with
             other options, or any layer without trainable weights from readings `[batch, time]` to features
             `[batch, width]`; None for no such branch. Default None.
+        text_encoder: `"minilm"`, a Keras Hub preset of BERT, or a folder, as for `TextFeatures.from_pretrained`; any
+            layer without trainable weights from texts `[batch]` to features `[batch, width]`, zeros for blank text;
+            None for a model that reads no metadata. Default None.
         fusion: `"dft"`, or `"concat"`, direct concatenation without transforms (the paper's DC). Default `"dft"`.
         head: `"mlp"`, trained by gradient, or `"closed_form"`: a ridge classifier on the standardized frozen features
-            and on random Fourier features of the statistics, solved by the first `fit` in seconds; it needs robust
-            channels and no learned branch. Default `"mlp"`.
+            and on a Laplacian kernel of the statistics, solved by the first `fit` in seconds; it needs robust
+            channels and no learned branch. With a `text_encoder` there are three such heads, for rows with both, with
+            readings and with metadata alone; they read the ranks of the statistics, too. Default `"mlp"`.
         kernels: number of random kernels. Default 10,000 (published).
         kernel_length: weights per random kernel. Default 9 (published).
         dilation: of the random kernels, or a range; see `RandomKernels`. Default (1, 32), 4 (published) in
             `"paper"` mode.
         global_stride: readings averaged into one step of the GRUs. Default 4, 1 (published) in `"paper"` mode.
         feature_dropout: share of the frozen features dropped in training. Default 0.5, 0 in `"paper"` mode.
+        modality_dropout: share of the rows that lose their readings or their metadata while the network with a
+            `text_encoder` is trained, so that it learns to do without. Default 0.3, 0 in `"paper"` mode.
         seed: of kernels, initial weights and dropout. Default 0.
         name: of the model.
 
-    Input: `{"readings": float32 [batch, time]}` of any length, in the sensors' own units, NaN for missing.
+    Input: `{"readings": float32 [batch, time]}` of any length, in the sensors' own units, NaN for missing; with a
+    `text_encoder` also `"metadata"`, string `[batch]`. A row may then have no readings, or blank metadata.
 
     Output: probabilities float32 `[batch, classes]`.
 
     Raises:
-        InputError: the weights of the language model cannot be had.
+        InputError: the weights of the language model or of the text encoder cannot be had.
         ValueError: an unknown option, no branch at all, fewer than two classes, or a closed-form head
             with learned branches or raw channels.
 
@@ -105,6 +121,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         channels: str = "robust",
         branches: Sequence[str] | None = None,
         language: str | Path | keras.layers.Layer | None = None,
+        text_encoder: str | Path | keras.layers.Layer | None = None,
         fusion: str = "dft",
         head: str = "mlp",
         kernels: int = 10_000,
@@ -112,13 +129,14 @@ class DeepFeatIoT(FrozenFeatureModel):
         dilation: int | tuple[int, int] | None = None,
         global_stride: int | None = None,
         feature_dropout: float | None = None,
+        modality_dropout: float | None = None,
         seed: int = 0,
         name: str = "deepfeatiot",
         **kwargs: Any,
     ) -> None:
-        _one_of("channels", channels, IMPLIED)
-        _one_of("fusion", fusion, ("dft", "concat"))
-        _one_of("head", head, ("mlp", "closed_form"))
+        check_choice("channels", channels, IMPLIED)
+        check_choice("fusion", fusion, ("dft", "concat"))
+        check_choice("head", head, ("mlp", "closed_form"))
         implied = IMPLIED[channels]
         if branches is None:
             branches = [b for b in implied["branches"] if head == "mlp" or b not in LEARNED]
@@ -126,8 +144,9 @@ class DeepFeatIoT(FrozenFeatureModel):
         dilation = implied["dilation"] if dilation is None else dilation
         global_stride = implied["global_stride"] if global_stride is None else global_stride
         feature_dropout = implied["feature_dropout"] if feature_dropout is None else feature_dropout
+        modality_dropout = implied["modality_dropout"] if modality_dropout is None else modality_dropout
         for branch in branches:
-            _one_of("branch", branch, (*LEARNED, "randomized", "statistics"))
+            check_choice("branch", branch, (*LEARNED, "randomized", "statistics"))
         learned = [branch for branch in LEARNED if branch in branches]
         frozen = [branch for branch in FROZEN if branch in branches]
         if not branches and language is None:
@@ -137,8 +156,7 @@ class DeepFeatIoT(FrozenFeatureModel):
                 'head="closed_form" reads standardized frozen features; give channels="robust" and '
                 "leave out the branches local and global"
             )
-        if len(class_names) < 2:
-            raise ValueError(f"class_names has {len(class_names)}; give two or more")
+        class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
         if not (language is None or isinstance(language, keras.layers.Layer)):
@@ -153,43 +171,48 @@ class DeepFeatIoT(FrozenFeatureModel):
         if language is not None:
             frozen_layers["language"] = language
             frozen.append("language")
-        learned_layers: dict[str, Callable] = {
-            "local": MultiScaleConv(seed=seed, name="local"),
-            "global": BiGRU(stride=global_stride, seed=seed + 100, name="global"),
-        }
 
         # === Functional graph ===
-        frozen_models = {branch: _frozen_model(branch, frozen_layers[branch]) for branch in frozen}
+        frozen_models = {branch: frozen_branch(branch, frozen_layers[branch]) for branch in frozen}
+        reader = None if text_encoder is None else text_layer(text_encoder)
+        if reader is not None:
+            frozen_models[METADATA] = frozen_branch(METADATA, reader, METADATA)
         readings = keras.Input((None,), name=READINGS, dtype="float32")
-        features = {
-            branch: keras.Input(model.output.shape[1:], name=feature_input(branch), dtype="float32")
-            for branch, model in frozen_models.items()
-        }
-        parts = {}
-        if learned:
-            signal = _learned_input(channels, readings)
-            parts = {branch: learned_layers[branch](*signal) for branch in learned}
+        features = feature_inputs(frozen_models)
+        parts = learned_branches(readings, learned, channels=channels, global_stride=global_stride, seed=seed)
         for branch, feature in features.items():
-            standardized = FeatureStandardization(name=f"{branch}_standardized")
-            parts[branch] = standardized(feature) if channels == "robust" else feature
-        if head == "closed_form":
-            logits = _closed_form(parts, len(class_names), seed)
+            parts[branch] = standardized(branch, feature) if channels == "robust" else feature
+        metadata = parts.pop(METADATA, None)
+        presence = None if metadata is None else Presence(name="presence")(readings, features[METADATA])
+        classes = len(class_names)
+        if head == "closed_form" and metadata is None:
+            logits = closed_form_head(parts, classes, seed)
+        elif head == "closed_form":
+            logits = closed_form_heads(parts, features.get("statistics"), metadata, presence, classes, seed)
         else:
             if fusion == "dft":
                 widths = {**dict.fromkeys(parts, (64,)), "randomized": RANDOMIZED_DFT[channels]}
                 parts = _transform(parts, widths, feature_dropout, frozen, seed)
-            logits = _mlp(_concatenate(parts), len(class_names), seed)
+            fused = concatenated(parts)
+            if metadata is not None:
+                pair = ModalityDropout(modality_dropout, seed=seed + 500, name="modality_dropout")(
+                    fused, metadata, presence
+                )
+                pair = CrossResidual(seed=seed + 600, name="cross_residual")(*pair)
+                fused = keras.layers.Concatenate(name="joined")(pair)
+            logits = perceptron_head(fused, classes, seed)
         probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits)
         inputs = {READINGS: readings, **{feature_input(b): f for b, f in features.items()}}
-        if not learned:
+        if not learned and metadata is None:
             del inputs[READINGS]
         super().__init__(frozen_models, keras.Model(inputs, probabilities, name="network"), name=name, **kwargs)
 
         # === Config ===
-        self.class_names = tuple(str(c) for c in class_names)
+        self.class_names = class_names
         self.channels = channels
         self.branches = branches
         self.language = language
+        self.text_encoder = reader
         self.fusion = fusion
         self.head = head
         self.kernels = kernels
@@ -197,6 +220,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.dilation = dilation if isinstance(dilation, int) else tuple(dilation)
         self.global_stride = global_stride
         self.feature_dropout = feature_dropout
+        self.modality_dropout = modality_dropout
         self.seed = seed
 
     def get_config(self) -> dict:
@@ -205,6 +229,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "channels": self.channels,
             "branches": self.branches,
             "language": keras.saving.serialize_keras_object(self.language),
+            "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
             "fusion": self.fusion,
             "head": self.head,
             "kernels": self.kernels,
@@ -212,24 +237,19 @@ class DeepFeatIoT(FrozenFeatureModel):
             "dilation": self.dilation,
             "global_stride": self.global_stride,
             "feature_dropout": self.feature_dropout,
+            "modality_dropout": self.modality_dropout,
             "seed": self.seed,
             "name": self.name,
         }
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> DeepFeatIoT:
-        language = keras.saving.deserialize_keras_object(config["language"], custom_objects=custom_objects)
-        return cls(**{**config, "language": language})
-
-
-def _one_of(what: str, value: str, known: Any) -> None:
-    if value not in known:
-        raise ValueError(f"{what} is {value!r}; give one of {', '.join(known)}")
-
-
-def _frozen_model(branch: str, layer: Callable) -> keras.Model:
-    readings = keras.Input((None,), name=READINGS, dtype="float32")
-    return keras.Model(readings, layer(readings), name=f"{branch}_features", trainable=False)
+        layers = {
+            # A model that was saved before there were text encoders has none.
+            name: keras.saving.deserialize_keras_object(config.get(name), custom_objects=custom_objects)
+            for name in ("language", "text_encoder")
+        }
+        return cls(**{**config, **layers})
 
 
 def _kernel_input(channels: str, readings: Any) -> tuple:
@@ -237,11 +257,6 @@ def _kernel_input(channels: str, readings: Any) -> tuple:
         return (InputChannels(channels)(readings)[0],)
     signal, length = InputChannels(channels)(readings)
     return signal[..., :3], length  # level, shape and change; not where readings are missing
-
-
-def _learned_input(channels: str, readings: Any) -> tuple:
-    signal, length = InputChannels(channels, name="channels")(readings)
-    return (signal,) if channels == "paper" else (signal, length)
 
 
 def _transform(parts: dict, widths: dict, feature_dropout: float, frozen: Sequence[str], seed: int) -> dict:
@@ -254,31 +269,3 @@ def _transform(parts: dict, widths: dict, feature_dropout: float, frozen: Sequen
         )(part)
         for i, (branch, part) in enumerate(parts.items())
     }
-
-
-def _concatenate(parts: dict) -> Any:
-    values = list(parts.values())
-    return keras.layers.Concatenate(name="fusion")(values) if len(values) > 1 else values[0]
-
-
-def _mlp(x: Any, classes: int, seed: int) -> Any:
-    for i, width in enumerate((128, 64)):
-        initializer = keras.initializers.GlorotUniform(seed + 300 + i)
-        x = keras.layers.Dense(width, activation="relu", kernel_initializer=initializer, name=f"head_{width}")(x)
-        x = keras.layers.Dropout(0.5, seed=seed + 310 + i)(x)
-        x = keras.layers.LayerNormalization()(x)
-    initializer = keras.initializers.GlorotUniform(seed + 320)
-    return keras.layers.Dense(classes, kernel_initializer=initializer, dtype="float32", name="logits")(x)
-
-
-def _closed_form(parts: dict, classes: int, seed: int) -> Any:
-    if "statistics" in parts:
-        # A linear head on statistics knows no "between"; on their Fourier features it does.
-        parts["fourier"] = RandomFourierFeatures(seed=seed + 400, name="statistics_fourier")(parts["statistics"])
-    # Each block by 1/√width, so that 20,000 random features do not drown 35 statistics.
-    scaled = {}
-    for branch, part in parts.items():
-        scale = BLOCK_WEIGHT.get(branch, 1.0) * part.shape[-1] ** -0.5
-        scaled[branch] = keras.layers.Rescaling(scale, dtype="float32", name=f"{branch}_scaled")(part)
-    head = keras.layers.Dense(classes, trainable=False, dtype="float32", name="closed_form")
-    return head(_concatenate(scaled))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,18 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.layers import FeatureStandardization
+from deepfeatiot_tf.layers import LaplacianFeatures
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
-from deepfeatiot_tf.training.recipe import paper_recipe
+from deepfeatiot_tf.training.recipe import recipe_named
 
-READINGS = "readings"
+READINGS, METADATA = "readings", "metadata"
+# The dense layers that are solved, and what a row has to have so that they learn from it.
+SOLVED = {
+    "closed_form": (READINGS, METADATA),
+    "closed_form_readings": (READINGS,),
+    "closed_form_metadata": (METADATA,),
+}
 # Rows that one call of a frozen branch computes: bounds memory, and fills the cores.
 EXTRACT_ROWS = 256
 
@@ -29,44 +35,79 @@ def feature_input(branch: str) -> str:
 
 
 class FrozenFeatureModel(keras.Model):
-    """`network({readings, frozen features of readings})`, one functional graph from raw readings to probabilities.
+    """`network({readings, frozen features})`, one functional graph from raw readings and text to probabilities.
 
     In use (`predict`, `evaluate`, export) the whole graph runs. In `fit`, the frozen branches run once per series;
-    their features are kept on disk, keyed by the content of the readings and of the branch, and training reads
+    their features are kept on disk, keyed by the content of what they read and of the branch, and training reads
     them from there. What `fit` trains, `save` saves and export serves are the same layers.
 
     `fit` takes what Keras's takes: arrays or a `tf.data.Dataset`. The first `fit` also takes the standardization of
     the frozen features from the training data, and solves a closed-form head, where the network has one.
 
+    Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
+    use either of the two may then be left out.
+
     Args:
-        frozen: for each frozen branch, a model from readings `[batch, time]` to features `[batch, width]`.
+        frozen: for each frozen branch, a model from readings `[batch, time]`, or from metadata `[batch]`, to features
+            `[batch, width]`; the name of its input says from which.
         network: a functional model from `{"readings": …, "<branch>_features": …}` to probabilities.
         name: of the model.
+
+    Attributes:
+        recipe: name of the recipe that `compile` takes unless told otherwise; see `training.recipe`.
     """
+
+    recipe = "deepfeatiot"
 
     def __init__(
         self, frozen: dict[str, keras.Model], network: keras.Model, name: str | None = None, **kwargs: Any
     ) -> None:
-        readings = keras.Input((None,), name=READINGS, dtype="float32")
-        features = {feature_input(branch): model(readings) for branch, model in frozen.items()}
-        outputs = network(_inputs_of(network, {READINGS: readings, **features}))
-        super().__init__({READINGS: readings}, outputs, name=name, **kwargs)
+        inputs = {READINGS: keras.Input((None,), name=READINGS, dtype="float32")}
+        if any(_source(model) == METADATA for model in frozen.values()):
+            inputs[METADATA] = keras.Input((), name=METADATA, dtype="string")
+        features = {feature_input(branch): model(inputs[_source(model)]) for branch, model in frozen.items()}
+        outputs = network(_inputs_of(network, {**inputs, **features}))
+        super().__init__(inputs, outputs, name=name, **kwargs)
+        self.input_spec = None  # Keras's own check knows no input that may be left out
         self.frozen = frozen
         self.network = network
         self.adapted = False
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> tf.Tensor:
-        if isinstance(inputs, dict) and len(inputs) > 1 and all(feature_input(b) in inputs for b in self.frozen):
-            return self.network(_inputs_of(self.network, inputs), training=training)
-        return super().call({READINGS: _as_dict(inputs)[READINGS]}, training=training, mask=mask)
+    @property
+    def reads_metadata(self) -> bool:
+        """Whether a branch reads the text about a sensor."""
+        return any(_source(model) == METADATA for model in self.frozen.values())
 
-    def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
-        """As Keras's; what is not given is the published recipe (see `training.recipe`)."""
-        recipe = paper_recipe()
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> tf.Tensor:
+        given = _as_dict(inputs)
+        if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
+            return self.network(_inputs_of(self.network, given), training=training)
+        if not self.reads_metadata:
+            return super().call({READINGS: given[READINGS]}, training=training)
+        rows = tf.shape(next(iter(given.values())))[0]
+        whole = {READINGS: tf.fill([rows, 1], np.float32(np.nan)), METADATA: tf.fill([rows], ""), **given}
+        return super().call({name: whole[name] for name in (READINGS, METADATA)}, training=training)
+
+    def compile(
+        self, optimizer: Any = None, loss: Any = None, metrics: Any = None, *, recipe: str | None = None, **kwargs: Any
+    ) -> None:
+        """As Keras's; what is not given is that of a recipe.
+
+        Args:
+            optimizer: as in `keras.Model.compile`.
+            loss: as in `keras.Model.compile`.
+            metrics: as in `keras.Model.compile`.
+            recipe: one by name; see `training.recipe`. Default: that of the model.
+            **kwargs: as in `keras.Model.compile`.
+
+        Raises:
+            ValueError: no such recipe.
+        """
+        chosen = recipe_named(recipe or self.recipe)
         super().compile(
-            optimizer=recipe["optimizer"] if optimizer is None else optimizer,
-            loss=recipe["loss"] if loss is None else loss,
-            metrics=recipe["metrics"] if metrics is None else metrics,
+            optimizer=chosen["optimizer"] if optimizer is None else optimizer,
+            loss=chosen["loss"] if loss is None else loss,
+            metrics=chosen["metrics"] if metrics is None else metrics,
             **kwargs,
         )
         # Left to the first step, the slots would be made inside its graph, which is then traced twice.
@@ -80,8 +121,8 @@ class FrozenFeatureModel(keras.Model):
         """As Keras's `fit`, with the frozen features computed once per series.
 
         Args:
-            *args: as in `keras.Model.fit`; `x` is an array of readings `[series, time]`, a dict with `"readings"`, or a
-                batched `tf.data.Dataset`.
+            *args: as in `keras.Model.fit`; `x` is an array of readings `[series, time]`, a dict with `"readings"` (and
+                `"metadata"` where the model reads it), or a batched `tf.data.Dataset` of such.
             feature_cache: folder of the features. Default: `DEEPFEATIOT_CACHE`, else the user's cache folder.
                 False trains without the store: frozen branches run in every step.
             **kwargs: as in `keras.Model.fit`. A callback that has a method `on_features(branch, done, series)` hears
@@ -91,7 +132,8 @@ class FrozenFeatureModel(keras.Model):
             Keras's `History`.
 
         Raises:
-            InputError: `x` is neither array nor dataset, or an endless dataset without `steps_per_epoch`.
+            InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, or without the
+                metadata that the model reads.
         """
         call = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         call.apply_defaults()
@@ -102,7 +144,8 @@ class FrozenFeatureModel(keras.Model):
         batches = _batches(given["x"], given["y"], given["steps_per_epoch"])
         stores = self._stores(default_folder() if feature_cache in (None, True) else Path(str(feature_cache)))
         if feature_cache is False:
-            self._prepare({b: _Uncached(s) for b, s in stores.items()}, batches, given["class_weight"])
+            uncached = {branch: _Branch(each.source, _Uncached(each.store)) for branch, each in stores.items()}
+            self._prepare(uncached, batches, given["class_weight"])
         else:
             _compute(stores, batches, _bars(given["verbose"], given["callbacks"]))
             self._prepare(stores, batches, given["class_weight"])
@@ -118,39 +161,63 @@ class FrozenFeatureModel(keras.Model):
             warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
             return super().fit(**given)
 
-    def _stores(self, folder: Path) -> dict[str, FeatureStore]:
+    def _stores(self, folder: Path) -> dict[str, _Branch]:
         return {
-            branch: FeatureStore(folder / branch / frozen_key(model), _extractor(model), model.output.shape[-1])
+            branch: _Branch(
+                _source(model),
+                FeatureStore(folder / branch / frozen_key(model), _extractor(model), model.output.shape[-1]),
+            )
             for branch, model in self.frozen.items()
         }
 
     def _prepare(
-        self, stores: dict[str, Any], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
+        self, stores: dict[str, _Branch], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
     ) -> None:
         """What the first `fit` takes from the training data: standardization, closed-form head."""
         if self.adapted:
             return
-        for branch, store in stores.items():
+        for branch, each in stores.items():
             for layer in self.network.layers:
-                if isinstance(layer, FeatureStandardization) and layer.name == f"{branch}_standardized":
-                    layer.adapt(store.look_up(readings) for readings, _ in batches())
-        if any(layer.name == "closed_form" for layer in self.network.layers):
-            self._solve(stores, batches, class_weight)
+                if layer.name in (f"{branch}_standardized", f"{branch}_ranks"):
+                    layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _ in batches())
+        for layer in self.network.layers:
+            if isinstance(layer, LaplacianFeatures):
+                layer.adapt(self._values(layer.input, [READINGS], stores, batches)[0])
+        for layer in self.network.layers:
+            if layer.name in SOLVED:
+                self._solve(layer, stores, batches, class_weight)
         self.adapted = True
 
+    def _values(
+        self, tensor: keras.KerasTensor, needs: Sequence[str], stores: dict[str, _Branch], batches: Callable
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What a tensor of the network is for the training data `[series, width]`, and their one-hot labels.
+
+        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`.
+        """
+        part = keras.Model({each.name: each for each in self.network.inputs}, tensor)
+        values, labels = [], []
+        for inputs, one_hot in batches():
+            rows = np.ones(len(one_hot), bool)
+            for name in needs if self.reads_metadata else ():
+                rows &= _has(inputs, name)
+            looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
+            values.append(np.array(part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up})))[rows])
+            labels.append(one_hot[rows])
+        if not sum(map(len, values)):
+            raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
+        return np.concatenate(values), np.concatenate(labels)
+
     def _solve(
-        self, stores: dict[str, Any], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
+        self,
+        head: keras.layers.Dense,
+        stores: dict[str, _Branch],
+        batches: Callable[[], Iterator],
+        class_weight: dict[int, float] | None,
     ) -> None:
-        head = self.network.get_layer("closed_form")
-        wide = keras.Model({each.name: each for each in self.network.inputs}, head.input)
-        features, labels = [], []
-        for readings, one_hot in batches():
-            looked_up = {feature_input(branch): store.look_up(readings) for branch, store in stores.items()}
-            features.append(np.array(wide(_inputs_of(wide, {READINGS: readings, **looked_up}))))
-            labels.append(one_hot)
-        one_hot = np.concatenate(labels)
+        features, one_hot = self._values(head.input, SOLVED[head.name], stores, batches)
         weights = None if class_weight is None else np.array([class_weight[i] for i in one_hot.argmax(axis=1)])
-        kernel, bias = ridge_head(np.concatenate(features), one_hot, weights)
+        kernel, bias = ridge_head(features, one_hot, weights)
         head.kernel.assign(kernel)
         head.bias.assign(bias)
 
@@ -162,6 +229,23 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = bool(np.array(store["adapted"]))
 
 
+class _Branch:
+    """The store of a frozen branch, and which input the branch reads.
+
+    Args:
+        source: name of the input.
+        store: of its features.
+    """
+
+    def __init__(self, source: str, store: Any) -> None:
+        self.source = source
+        self.store = store
+
+    def look_up(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """Features float32 `[batch, width]` for a batch of inputs."""
+        return self.store.look_up(_taken(inputs, self.source))
+
+
 class _Uncached:
     """Looks like a store, computes every time."""
 
@@ -169,12 +253,33 @@ class _Uncached:
         self.look_up = store._extract
 
 
+def _source(frozen: keras.Model) -> str:
+    return frozen.inputs[0].name
+
+
 def _inputs_of(network: keras.Model, values: dict[str, Any]) -> dict[str, Any]:
     return {each.name: values[each.name] for each in network.inputs}
 
 
-def _as_dict(inputs: Any) -> Any:
-    return inputs if isinstance(inputs, (dict, list, tuple)) else {READINGS: inputs}
+def _as_dict(inputs: Any) -> dict[str, Any]:
+    if isinstance(inputs, (list, tuple)):
+        (inputs,) = inputs
+    return inputs if isinstance(inputs, dict) else {READINGS: inputs}
+
+
+def _taken(inputs: dict[str, Any], name: str) -> Any:
+    if name not in inputs:
+        ways = " or build the model with text_encoder=None" if name == METADATA else ""
+        raise InputError(f"fit: the data has no {name!r}, which the model reads; give it as inputs[{name!r}]{ways}")
+    return inputs[name]
+
+
+def _has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Bool `[batch]`: which rows have readings, or metadata."""
+    values = _taken(inputs, name)
+    if name == READINGS:
+        return np.isfinite(values).any(axis=1)
+    return np.array([bool(text.strip()) for text in values], bool)
 
 
 def _check(x: Any, steps: int | None) -> None:
@@ -185,35 +290,45 @@ def _check(x: Any, steps: int | None) -> None:
 
 
 def _extractor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    run = tf.function(
-        lambda readings: model(readings, training=False),
-        input_signature=[tf.TensorSpec([None, None], tf.float32)],
-    )
+    source = model.inputs[0]
+    dtype = source.dtype
+    run = tf.function(lambda rows: model(rows, training=False), input_signature=[tf.TensorSpec(source.shape, dtype)])
 
-    def extract(readings: np.ndarray) -> np.ndarray:
+    def extract(rows: np.ndarray) -> np.ndarray:
         parts = [
-            run(tf.constant(readings[i : i + EXTRACT_ROWS])).numpy() for i in range(0, len(readings), EXTRACT_ROWS)
+            run(tf.constant(rows[i : i + EXTRACT_ROWS], source.dtype)).numpy()
+            for i in range(0, len(rows), EXTRACT_ROWS)
         ]
         return np.concatenate(parts)
 
     return extract
 
 
-def _batches(x: Any, y: Any, steps: int | None) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
-    """A way to walk through `(readings, one-hot)` of the training data as often as needed."""
+def _batches(x: Any, y: Any, steps: int | None) -> Callable[[], Iterator[tuple[dict[str, np.ndarray], np.ndarray]]]:
+    """A way to walk through `(inputs by name, one-hot)` of the training data as often as needed."""
 
-    def walk() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         if isinstance(x, tf.data.Dataset):
             for element in x if steps is None else x.take(steps):
                 inputs, *rest = element if isinstance(element, tuple) else (element,)
-                yield np.asarray(_as_dict(inputs)[READINGS]), np.asarray(rest[0]) if rest else np.empty(0)
+                arrays = {name: np.asarray(value) for name, value in _as_dict(inputs).items()}
+                yield arrays, np.asarray(rest[0]) if rest else np.empty(0)
         else:
-            readings = np.asarray(_as_dict(x)[READINGS], np.float32)
-            for i in range(0, len(readings), EXTRACT_ROWS):
+            arrays = _arrays(x)
+            for i in range(0, len(arrays[READINGS]), EXTRACT_ROWS):
                 part = slice(i, i + EXTRACT_ROWS)
-                yield readings[part], np.empty(0) if y is None else np.asarray(y)[part]
+                batch = {name: array[part] for name, array in arrays.items()}
+                yield batch, np.empty(0) if y is None else np.asarray(y)[part]
 
     return walk
+
+
+def _arrays(x: Any) -> dict[str, np.ndarray]:
+    inputs = _as_dict(x)
+    arrays = {READINGS: np.asarray(inputs[READINGS], np.float32)}
+    if METADATA in inputs:
+        arrays[METADATA] = np.asarray(inputs[METADATA], object)
+    return arrays
 
 
 # Told of each branch: its name, how many series are done, how many there are.
@@ -237,36 +352,38 @@ def _bars(verbose: int | str, callbacks: Any) -> OnFeatures:
 
 
 def _compute(
-    stores: dict[str, FeatureStore], batches: Callable[[], Iterator], on_features: OnFeatures | None = None
+    stores: dict[str, _Branch], batches: Callable[[], Iterator], on_features: OnFeatures | None = None
 ) -> None:
     """Run the frozen branches over all series that have no features yet."""
-    for branch, store in stores.items():
-        absent = set().union(*(store.absent(readings) for readings, _ in batches()))
+    for branch, each in stores.items():
+        absent = set().union(*(each.store.absent(_taken(inputs, each.source)) for inputs, _ in batches()))
         done = 0
-        for readings, _ in batches() if absent else ():
-            done += store.add(readings)
+        for inputs, _ in batches() if absent else ():
+            done += each.store.add(inputs[each.source])
             if on_features:
                 on_features(branch, done, len(absent))
-        store.flush()
+        each.store.flush()
 
 
-def _with_features(x: Any, stores: dict[str, FeatureStore]) -> Any:
-    """The same data with the features of every branch beside the readings."""
+def _with_features(x: Any, stores: dict[str, _Branch]) -> Any:
+    """The same data with the features of every branch beside the readings, and without the text."""
     if not isinstance(x, tf.data.Dataset):
-        readings = np.asarray(_as_dict(x)[READINGS], np.float32)
-        return {**_as_dict(x), **{feature_input(b): store.look_up(readings) for b, store in stores.items()}}
+        arrays = _arrays(x)
+        features = {feature_input(branch): each.look_up(arrays) for branch, each in stores.items()}
+        return {READINGS: arrays[READINGS], **features}
 
     def add(inputs: Any, *rest: Any) -> Any:
         inputs = _as_dict(inputs)
-        for branch, store in stores.items():
-            features = tf.numpy_function(store.look_up, [inputs[READINGS]], tf.float32, stateful=False)
-            inputs = {**inputs, feature_input(branch): tf.ensure_shape(features, [None, store.width])}
-        return (inputs, *rest) if rest else inputs
+        taken = {READINGS: inputs[READINGS]}
+        for branch, each in stores.items():
+            features = tf.numpy_function(each.store.look_up, [inputs[each.source]], tf.float32, stateful=False)
+            taken[feature_input(branch)] = tf.ensure_shape(features, [None, each.store.width])
+        return (taken, *rest) if rest else taken
 
     return x.map(add).prefetch(2)
 
 
-def _validation_with_features(data: Any, steps: int | None, stores: dict[str, FeatureStore]) -> Any:
+def _validation_with_features(data: Any, steps: int | None, stores: dict[str, _Branch]) -> Any:
     """Keras's `validation_data`, a dataset or a tuple of arrays, with the features beside the readings."""
     if data is None:
         return None

@@ -51,7 +51,9 @@ def catalogue() -> dict[str, DatasetEntry]:
     return {name: DatasetEntry(**table) for name, table in tomllib.loads(text).items()}
 
 
-def load_dataset(name: str, folder: str | Path | None = None, *, metadata: bool = True) -> SensorReadings:
+def load_dataset(
+    name: str, folder: str | Path | None = None, *, metadata: bool = True, repair_text: bool = True
+) -> SensorReadings:
     """Reads a public data set, from disk where it lies there, else downloaded once and kept.
 
     The file is looked for in `folder`, then in the folder that the environment variable `DEEPFEATIOT_DATA`
@@ -61,6 +63,7 @@ def load_dataset(name: str, folder: str | Path | None = None, *, metadata: bool 
         name: `"swiss"`, `"urban"`, `"iowa"`, `"sbas"`, `"ts-m"`, `"ts-n"` or `"senseur"`, in any case.
         folder: a folder with the authors' file in it. Default: none.
         metadata: whether to read the text of each sensor where the set has one. Default True.
+        repair_text: whether to repair it; see `read_table`. Default True.
 
     Returns:
         readings with labels by name, classes in the order of the authors' integers.
@@ -84,6 +87,7 @@ def load_dataset(name: str, folder: str | Path | None = None, *, metadata: bool 
         label=entry.label,
         metadata=entry.metadata if metadata else None,
         id=entry.id,
+        repair_text=repair_text,
         name=entry.title,
     )
     return _with_class_names(readings, entry)

@@ -31,6 +31,7 @@ def read_table(
     time_format: str | None = None,
     missing: object | Sequence[object] = (),
     empty: str = "error",
+    repair_text: bool = True,
     decimal: str = ".",
     delimiter: str | None = None,
     encoding: str = "utf-8",
@@ -70,6 +71,8 @@ def read_table(
         time_format: of times that are not ISO 8601, as for `strptime`: `"%d/%m/%Y %H:%M"`. Default: ISO 8601.
         missing: one or several marks of a missing reading, such as `-999` or `"error"`. Default: none.
         empty: `"error"` or `"keep"` for a series without any reading. Default `"error"`.
+        repair_text: whether metadata is repaired: text that was decoded wrongly (`"UmiditÃ "`), entities, white space;
+            a dictionary as text becomes its entries (`"supplier: Sensirion, units: %"`). Default True.
         decimal: the decimal sign of numbers in text, `"."` or `","`. Default `"."`.
         delimiter: of a text table. Default: the one of comma, semicolon, tab and bar that cuts the header
             most often.
@@ -102,6 +105,7 @@ def read_table(
         time_format=time_format,
         missing=missing,
         empty=empty,
+        repair_text=repair_text,
         decimal=decimal,
         delimiter=delimiter,
         encoding=encoding,

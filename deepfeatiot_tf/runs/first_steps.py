@@ -27,7 +27,7 @@ from deepfeatiot_tf.runs.settings import RunSettings
 from deepfeatiot_tf.runs.train import split_for, train_run
 from deepfeatiot_tf.serving import export_saved_model, predict_table
 
-TABLE = {"label": "label", "id": "id"}
+TABLE: dict[str, Any] = {"label": "label", "id": "id"}
 FLOOR = "commonest type"
 # By name of the run's folder; trained without the learned branches, whose epochs would take minutes.
 RUNS = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from deepfeatiot_tf.models import DeepFeatIoT
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 
 
-def save_model(model: DeepFeatIoT, path: Path) -> None:
+def save_model(model: FrozenFeatureModel, path: Path) -> None:
     """Save without the state of the optimizer, which is three times the model; written beside and renamed."""
-    plain = DeepFeatIoT.from_config(model.get_config())
+    plain = type(model).from_config(model.get_config())
     plain.set_weights(model.get_weights())
     plain.adapted = model.adapted
     beside = path.with_name(f".{path.stem}.part.keras")  # Keras wants this ending

@@ -8,19 +8,26 @@ from typing import Any, Literal
 
 from deepfeatiot_tf.errors import InputError
 
-MODEL_OPTIONS = (
-    "channels",
-    "branches",
-    "language",
-    "fusion",
-    "head",
-    "kernels",
-    "kernel_length",
-    "dilation",
-    "global_stride",
-    "feature_dropout",
-    "seed",
-)
+# Which settings are arguments of each model, beside the class names.
+MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
+    "deepfeatiot": (
+        "channels",
+        "branches",
+        "language",
+        "text_encoder",
+        "fusion",
+        "head",
+        "kernels",
+        "kernel_length",
+        "dilation",
+        "global_stride",
+        "feature_dropout",
+        "modality_dropout",
+        "seed",
+    ),
+    "deepheteroiot": ("channels", "global_stride", "seed"),
+    "deepmetaiot": ("channels", "text_encoder", "rounds", "modality_dropout", "global_stride", "seed"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,9 +35,13 @@ class RunSettings:
     """The settings of one training run.
 
     Args:
-        channels: this and the next nine as for `DeepFeatIoT`, whose defaults are theirs.
+        model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
+        channels: this and the next twelve as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+            theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
+        text_encoder: see `DeepMetaIoT`; the name or folder of a pretrained sentence encoder, or None for a model that
+            reads no metadata. Default None, `"minilm"` for DeepMetaIoT.
         fusion: see `DeepFeatIoT`.
         head: see `DeepFeatIoT`. Default `"closed_form"`: frozen features alone, solved in seconds, which on fleets of
             some hundred sensors are more accurate than the network (benchmarks/results/accuracy.csv); epochs,
@@ -40,6 +51,9 @@ class RunSettings:
         dilation: see `DeepFeatIoT`.
         global_stride: see `DeepFeatIoT`.
         feature_dropout: see `DeepFeatIoT`.
+        modality_dropout: see `DeepMetaIoT`.
+        rounds: see `DeepMetaIoT`.
+        recipe: how the network is compiled, by name; see `training.recipe`. Default: the model's own.
         epochs: at most. Default 200 (published).
         batch_size: series per step. Default 32 (published).
         patience: epochs without a better one after which training stops. Default 20.
@@ -51,12 +65,15 @@ class RunSettings:
         seed: of split, order, weights, kernels and dropout. Default 0.
 
     Raises:
-        InputError: a number is out of range. The model's own options are checked when it is built.
+        InputError: a number is out of range, an unknown model, or a setting that the model does not have. Its own
+            options are checked when it is built.
     """
 
+    model: str = "deepfeatiot"
     channels: str = "robust"
     branches: tuple[str, ...] | None = None
     language: str | None = None
+    text_encoder: str | None = None
     fusion: str = "dft"
     head: str = "closed_form"
     kernels: int = 10_000
@@ -64,6 +81,9 @@ class RunSettings:
     dilation: int | tuple[int, int] | None = None
     global_stride: int | None = None
     feature_dropout: float | None = None
+    modality_dropout: float | None = None
+    rounds: int = 1
+    recipe: str | None = None
     epochs: int = 200
     batch_size: int = 32
     patience: int = 20
@@ -74,20 +94,36 @@ class RunSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._check_model()
+        if self.model == "deepmetaiot" and self.text_encoder is None:
+            object.__setattr__(self, "text_encoder", "minilm")
         if self.validation is None:
-            object.__setattr__(self, "validation", 0.0 if self.head == "closed_form" else 0.15)
-        for name in ("kernels", "kernel_length", "epochs", "batch_size", "patience"):
+            object.__setattr__(self, "validation", 0.0 if self.solved else 0.15)
+        for name in ("kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
         if self.seed < 0:
             raise InputError(f"seed is {self.seed}; give at least 0")
-        if self.head != "closed_form" and not self.validation:
+        if not self.solved and not self.validation:
             raise InputError(f"validation is {self.validation}; the best epoch needs a share to be chosen on")
+
+    def _check_model(self) -> None:
+        if self.model not in MODEL_OPTIONS:
+            raise InputError(f"model is {self.model!r}; give one of {', '.join(MODEL_OPTIONS)}")
+        foreign = {name for names in MODEL_OPTIONS.values() for name in names} - set(MODEL_OPTIONS[self.model])
+        for field in fields(self):
+            if field.name in foreign and getattr(self, field.name) != field.default:
+                raise InputError(f"{field.name} is no setting of {self.model}; leave it out, or name another model")
+
+    @property
+    def solved(self) -> bool:
+        """Whether the head is solved in closed form, so that nothing is trained by gradient."""
+        return self.model == "deepfeatiot" and self.head == "closed_form"
 
     @property
     def model_options(self) -> dict[str, Any]:
-        """The arguments of `DeepFeatIoT` beside the class names."""
-        return {name: getattr(self, name) for name in MODEL_OPTIONS}
+        """The arguments of the model beside the class names."""
+        return {name: getattr(self, name) for name in MODEL_OPTIONS[self.model]}
 
     def to_json(self) -> dict[str, Any]:
         """As it comes back from a JSON file: tuples are lists."""

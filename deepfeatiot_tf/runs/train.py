@@ -15,8 +15,9 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.files import write_beside
-from deepfeatiot_tf.layers import LanguageFeatures
-from deepfeatiot_tf.models import DeepFeatIoT, load_model
+from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
+from deepfeatiot_tf.models import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings, split
 from deepfeatiot_tf.runs.model_file import save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
@@ -26,6 +27,14 @@ from deepfeatiot_tf.training.class_balance import balanced_class_weight
 from deepfeatiot_tf.training.epoch_order import EpochOrder
 
 logger = logging.getLogger(__name__)
+
+MODELS: dict[str, type[FrozenFeatureModel]] = {
+    "deepfeatiot": DeepFeatIoT,
+    "deepheteroiot": DeepHeteroIoT,
+    "deepmetaiot": DeepMetaIoT,
+}
+# Of a model, the layers that read with pretrained weights, by the settings that name them.
+ENCODERS: dict[str, Any] = {"language": LanguageFeatures, "text_encoder": TextFeatures}
 
 Parts = tuple[SensorReadings, SensorReadings, SensorReadings]
 
@@ -43,8 +52,8 @@ def train_run(
 ) -> Report:
     """Train on a part of the readings, select on another, test once on the third; keep it all in a folder.
 
-    The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, language model, versions),
-    `model.keras`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test part) and, of a
+    The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, pretrained encoders,
+    versions), `model.keras`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test part) and, of a
     network trained by gradient, `history.csv`. A run that was interrupted, even killed, goes on with the same
     call and ends with the result of an unbroken one. A finished run is not trained again.
 
@@ -74,6 +83,8 @@ def train_run(
     run.check_place()
     if run.begun and not restart:
         run.check_same(readings, settings)
+    if settings.text_encoder is not None and readings.metadata is None:
+        raise InputError(f"{readings.name}: has no metadata for the text encoder to read; name its column, --metadata")
     parts = split_for(readings, settings)
     if run.finished and not restart:
         run.state.unlink(missing_ok=True)
@@ -85,13 +96,13 @@ def train_run(
                 "settings": settings.to_json(),
                 "data": describe_data(readings),
                 "split": dict(zip(("train", "validation", "test"), map(len, parts), strict=True)),
-                "language": _language(model),
+                **_encoders(model),
                 "table": dict(table or {}),
                 "versions": versions(),
             }
         )
     options = {"feature_cache": feature_cache, "verbose": verbose}
-    if settings.head == "closed_form":
+    if settings.solved:
         history, facts = _solve(model, parts[0], settings, callbacks=list(callbacks), **options)
     else:
         history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
@@ -104,7 +115,7 @@ def train_run(
     context = {
         "protocol": "honest",
         **facts,
-        "language": _language(model),
+        **_encoders(model),
         **{name: record[name] for name in ("split", "settings", "versions")},
     }
     report.save(run.path, history=history, context=context)
@@ -144,22 +155,24 @@ def answers(report: Report) -> pd.DataFrame:
     )
 
 
-def _build(class_names: tuple[str, ...], settings: RunSettings) -> DeepFeatIoT:
+def _build(class_names: tuple[str, ...], settings: RunSettings) -> FrozenFeatureModel:
+    build: Any = MODELS[settings.model]
     try:
-        model = DeepFeatIoT(class_names, **settings.model_options)
+        model = build(class_names, **settings.model_options)
+        model.compile(recipe=settings.recipe)
     except ValueError as error:
         raise InputError(str(error).strip().splitlines()[0]) from error
-    model.compile()
     return model
 
 
-def _language(model: DeepFeatIoT) -> dict[str, str] | None:
-    """Which pretrained model and text the language features come from."""
-    return model.language.describe() if isinstance(model.language, LanguageFeatures) else None
+def _encoders(model: FrozenFeatureModel) -> dict[str, dict[str, str] | None]:
+    """Which pretrained models the features of readings as text, and of metadata, come from."""
+    layers = {name: getattr(model, name, None) for name in ENCODERS}
+    return {name: layer.describe() if isinstance(layer, ENCODERS[name]) else None for name, layer in layers.items()}
 
 
 def _solve(
-    model: DeepFeatIoT, train: SensorReadings, settings: RunSettings, **options: Any
+    model: FrozenFeatureModel, train: SensorReadings, settings: RunSettings, **options: Any
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """The closed-form head: nothing to select, nothing to resume, no history."""
     data = inputs_for(model, train).to_dataset(batch_size=settings.batch_size)
@@ -168,7 +181,7 @@ def _solve(
 
 
 def _train(
-    model: DeepFeatIoT,
+    model: FrozenFeatureModel,
     parts: Parts,
     settings: RunSettings,
     run: RunFolder,

@@ -92,12 +92,13 @@ def predict_run(
     return predict_table(model, path, output, progress=progress, **without_labels(path, read_as))
 
 
-def export_run(run: str | Path, output: str | Path) -> Path:
+def export_run(run: str | Path, output: str | Path, *, embeddings: bool = False) -> Path:
     """Write the model of a run for TF Serving; see `export_saved_model`.
 
     Args:
         run: the folder of a finished run.
         output: the folder of the served model, where it becomes the next version, or of a version of it.
+        embeddings: see `export_saved_model`. Default False.
 
     Returns:
         the folder of the version.
@@ -105,7 +106,7 @@ def export_run(run: str | Path, output: str | Path) -> Path:
     Raises:
         InputError: no finished run, or the folder cannot be written.
     """
-    return export_saved_model(load_model(RunFolder(run).finished_model()), output)
+    return export_saved_model(load_model(RunFolder(run).finished_model()), output, embeddings=embeddings)
 
 
 def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, read
 if TYPE_CHECKING:
     import keras
 
-READINGS = "readings"
+READINGS, METADATA, EMBEDDING = "readings", "metadata", "metadata_embedding"
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,18 @@ class Classifier:
 
     Args:
         class_names: the classes, in the order of the probabilities.
-        probabilities: float32 `[batch, time]` readings to float32 `[batch, classes]`.
+        probabilities: float32 `[batch, time]` readings and texts `[batch]` about the sensors to float32
+            `[batch, classes]`.
         compiles: whether each new shape of the readings costs a compilation.
         ignores_padding: whether missing readings at the end of a series change nothing.
+        reads_metadata: whether it reads the text about a sensor. Default False.
     """
 
     class_names: tuple[str, ...]
-    probabilities: Callable[[np.ndarray], np.ndarray]
+    probabilities: Callable[[np.ndarray, np.ndarray], np.ndarray]
     compiles: bool
     ignores_padding: bool
+    reads_metadata: bool = False
 
 
 def classifier_of(model: keras.Model | str | Path) -> Classifier:
@@ -45,12 +48,19 @@ def classifier_of(model: keras.Model | str | Path) -> Classifier:
 
 
 def _live(model: keras.Model) -> Classifier:
+    reads_metadata = getattr(model, "reads_metadata", False)
+
+    def probabilities(readings: np.ndarray, metadata: np.ndarray) -> np.ndarray:
+        inputs = {READINGS: readings, **({METADATA: metadata} if reads_metadata else {})}
+        return np.asarray(model.predict_on_batch(inputs), np.float32)
+
     return Classifier(
         class_names=class_names_of(model),
-        probabilities=lambda readings: np.asarray(model.predict_on_batch({READINGS: readings}), np.float32),
+        probabilities=probabilities,
         compiles=True,
         # Raw channels fill missing readings with a constant, also behind the end.
         ignores_padding=getattr(model, "channels", None) == "robust",
+        reads_metadata=reads_metadata,
     )
 
 
@@ -67,8 +77,20 @@ def _exported(folder: Path) -> Classifier:
         reason = str(error).partition("\n")[0]
         raise InputError(f"{folder}: cannot be opened as a SavedModel ({reason}); export it again") from error
 
-    def probabilities(readings: np.ndarray, _owner: Any = loaded) -> np.ndarray:
-        # A signature holds its variables weakly; `_owner` keeps them alive.
-        return serve(readings=tf.constant(readings))["probabilities"].numpy()
+    inputs = serve.structured_input_signature[1]
+    if EMBEDDING in inputs:
+        raise InputError(f"{folder}: takes embeddings of metadata, no text; export the model without --embeddings")
+    reads_metadata = METADATA in inputs
 
-    return Classifier(read_class_names(labels), probabilities, compiles=False, ignores_padding=False)
+    def probabilities(readings: np.ndarray, metadata: np.ndarray, _owner: Any = loaded) -> np.ndarray:
+        # A signature holds its variables weakly; `_owner` keeps them alive.
+        text = {METADATA: tf.constant(metadata, tf.string)} if reads_metadata else {}
+        return serve(readings=tf.constant(readings), **text)["probabilities"].numpy()
+
+    return Classifier(
+        read_class_names(labels),
+        probabilities,
+        compiles=False,
+        ignores_padding=False,
+        reads_metadata=reads_metadata,
+    )

@@ -15,27 +15,31 @@ import tensorflow as tf
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder
 from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, write_class_names
+from deepfeatiot_tf.serving.endpoints import EmbeddingEndpoint, Endpoint, TextEndpoint
 from deepfeatiot_tf.serving.plain_ops import check_plain, plain_ops
 from deepfeatiot_tf.serving.warmup import write_warmup
 
 SIGNATURE = "serving_default"
-READINGS = "readings"
 WARMUP_LENGTH = 168
 WARMUP_BATCH = 32
 
 
-def export_saved_model(model: keras.Model, path: str | Path, *, warmup: np.ndarray | None = None) -> Path:
+def export_saved_model(
+    model: keras.Model, path: str | Path, *, warmup: np.ndarray | None = None, embeddings: bool = False
+) -> Path:
     """Write `model` as a SavedModel for TF Serving, or for TensorFlow alone, without this library.
 
     Signature `serving_default`: float32 `readings` `[batch, time]`, of any batch and length, in the sensors'
-    own units, NaN for missing. It gives
+    own units, NaN for missing; of a model that reads metadata also string `metadata` `[batch]`, blank where there is
+    none, or with `embeddings` float32 `metadata_embedding` `[batch, width]` in its place. It gives
 
     - `probabilities`: float32 `[batch, classes]`, in the order of `assets/labels.txt`;
     - `label` and `runner_up`: string `[batch]`, the two likeliest sensor types;
     - `confidence` and `runner_up_confidence`: float32 `[batch]`, their probabilities.
 
-    A series without any reading gets empty labels with confidence 0. The graph holds core TensorFlow ops
-    only, and needs neither XLA nor cuDNN. Warm-up requests are in `assets.extra`.
+    A row of which nothing is known, without any reading and without metadata, gets empty labels with confidence 0. The
+    graph holds core TensorFlow ops only, also where it reads text: no op of tensorflow-text, neither XLA nor cuDNN.
+    Warm-up requests are in `assets.extra`.
 
     Args:
         model: from `{"readings": …}` to probabilities, with `class_names`.
@@ -43,18 +47,24 @@ def export_saved_model(model: keras.Model, path: str | Path, *, warmup: np.ndarr
             `"serving/sensor_type"`, where it becomes the next version.
         warmup: float32 `[batch, time]`, readings that the server tries, the first alone and all at once,
             before it takes traffic. Default: a batch of 32 made-up series of 168 readings.
+        embeddings: whether the client sends embeddings of the metadata, computed by the text encoder of this very
+            model, in place of the text; zeros for blank text. The SavedModel is then without the encoder.
+            Default False.
 
     Returns:
         the folder of the version.
 
     Raises:
         InputError: that version exists, the folder cannot be written, or the model cannot be served: it has
-            no `class_names`, or needs Python, XLA or cuDNN to run.
+            no `class_names`, needs Python, XLA or cuDNN to run, or is to take embeddings but reads no metadata.
 
     Example:
         >>> export_saved_model(model, "serving/sensor_type/1")  # doctest: +SKIP
     """
     names = class_names_of(model)
+    reads_metadata = getattr(model, "reads_metadata", False)
+    if embeddings and not reads_metadata:
+        raise InputError("the model reads no metadata, so there are no embeddings to take; export it without them")
     path = _version_folder(Path(path))
     if path.exists():
         raise InputError(f"{path}: this version exists; name another, or the folder above for the next one")
@@ -62,9 +72,11 @@ def export_saved_model(model: keras.Model, path: str | Path, *, warmup: np.ndarr
     # A name that is no number is no version to a server that watches the folder.
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        _write(model, names, beside)
-        requests = _made_up() if warmup is None else np.asarray(warmup, np.float32)
-        write_warmup(beside, path.parent.name, SIGNATURE, [{READINGS: requests[:1]}, {READINGS: requests}])
+        endpoint = EmbeddingEndpoint if embeddings else TextEndpoint if reads_metadata else Endpoint
+        _write(model, names, beside, endpoint)
+        requests = endpoint.requests(model, _made_up() if warmup is None else np.asarray(warmup, np.float32))
+        first = {name: value[:1] for name, value in requests.items()}
+        write_warmup(beside, path.parent.name, SIGNATURE, [first, requests])
         os.rename(beside, path)
     except (OSError, tf.errors.OpError) as error:
         reason = str(error).partition("\n")[0]
@@ -81,16 +93,16 @@ def _version_folder(path: Path) -> Path:
     return path / str(max(versions, default=0) + 1)
 
 
-def _write(model: keras.Model, names: tuple[str, ...], folder: Path) -> None:
+def _write(model: keras.Model, names: tuple[str, ...], folder: Path, kind: type[Endpoint]) -> None:
     with tempfile.TemporaryDirectory() as scratch, plain_ops(model):
         labels = Path(scratch, LABELS_FILE.name)
         write_class_names(labels, names)
-        endpoint = _Endpoint(model, labels)
+        endpoint = kind(model, labels)
         archive = keras.export.ExportArchive()
         # Not the whole model: what the endpoint reads is found anyway, and would be stored a second time.
         for table in (endpoint.labels, *_tables(model)):
             archive.track(table)
-        serve = archive.add_endpoint(SIGNATURE, endpoint, [tf.TensorSpec([None, None], tf.float32, READINGS)])
+        serve = archive.add_endpoint(SIGNATURE, endpoint, endpoint.signature())
         check_plain(serve.get_concrete_function().graph.as_graph_def())
         archive.write_out(str(folder), verbose=False)
 
@@ -101,33 +113,6 @@ def _tables(model: keras.Model) -> Iterator[tf.saved_model.experimental.Trackabl
         for part in vars(layer).values():
             if isinstance(part, tf.saved_model.experimental.TrackableResource):
                 yield part
-
-
-class _Endpoint:
-    """What the server runs: the model, and the names of what it finds."""
-
-    def __init__(self, model: keras.Model, labels: Path) -> None:
-        self.model = model
-        line, text = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
-        source = tf.lookup.TextFileInitializer(str(labels), tf.int64, line, tf.string, text)
-        self.labels = tf.lookup.StaticHashTable(source, default_value="")
-
-    def __call__(self, readings: tf.Tensor) -> dict[str, tf.Tensor]:
-        shortfall = tf.maximum(1 - tf.shape(readings)[1], 0)
-        readings = tf.pad(readings, [[0, 0], [0, shortfall]], constant_values=np.nan)  # a series of no length
-        probabilities = self.model({READINGS: readings}, training=False)
-        confidence, index = tf.math.top_k(probabilities, 2)
-        label = self.labels.lookup(tf.cast(index, tf.int64))
-        measured = tf.reduce_any(tf.math.is_finite(readings), axis=1, keepdims=True)
-        label = tf.where(measured, label, "")
-        confidence = tf.where(measured, confidence, 0.0)
-        return {
-            "probabilities": probabilities,
-            "label": label[:, 0],
-            "confidence": confidence[:, 0],
-            "runner_up": label[:, 1],
-            "runner_up_confidence": confidence[:, 1],
-        }
 
 
 def _made_up() -> np.ndarray:

@@ -31,8 +31,8 @@ def predict(model: keras.Model | str | Path, readings: SensorReadings, *, batch_
 
     Returns:
         one row per sensor, in order: `id`, `label`, `confidence` (the probability of the label), `runner_up`
-        and `runner_up_confidence`. A sensor without any reading has empty labels and confidence 0: nothing
-        was measured.
+        and `runner_up_confidence`. A sensor of which nothing is known, without any reading (and without metadata, where
+        the model reads it), has empty labels and confidence 0.
 
     Raises:
         InputError: the model has no `class_names`, the folder holds no exported model, or the model gives no
@@ -64,9 +64,11 @@ class Labeller:
         probabilities = self._probabilities(readings)
         rows = np.arange(len(readings))[:, None]
         two = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
-        measured = np.isfinite(readings.values).any(axis=1, keepdims=True)
-        labels = np.where(measured, np.array(self.classifier.class_names, dtype=object)[two], "")
-        confidences = np.where(measured, probabilities[rows, two], np.float32(0.0))
+        known = np.isfinite(readings.values).any(axis=1, keepdims=True)
+        if self.classifier.reads_metadata:
+            known |= np.array([bool(text.strip()) for text in _texts(readings)], bool)[:, None]
+        labels = np.where(known, np.array(self.classifier.class_names, dtype=object)[two], "")
+        confidences = np.where(known, probabilities[rows, two], np.float32(0.0))
         return pd.DataFrame(
             {
                 "id": readings.ids,
@@ -84,7 +86,9 @@ class Labeller:
         for start in range(0, len(readings), rows):
             part = slice(start, start + rows)
             batch = self._padded(readings.values[part], rows, width)
-            found[part] = self.classifier.probabilities(batch)[: len(readings.values[part])]
+            texts = _texts(readings)[part]
+            texts = np.concatenate([texts, np.full(len(batch) - len(texts), "", object)])
+            found[part] = self.classifier.probabilities(batch, texts)[: len(readings.values[part])]
         lost = ~np.isfinite(found).all(axis=1)
         if lost.any():
             raise InputError(
@@ -107,3 +111,8 @@ class Labeller:
         rows = min(rows, self._largest) if self.classifier.compiles else len(values)
         missing = [(0, rows - len(values)), (0, width - values.shape[1])]
         return np.pad(values, missing, constant_values=np.nan)
+
+
+def _texts(readings: SensorReadings) -> np.ndarray:
+    """The metadata, blank where there is none."""
+    return np.full(len(readings), "", object) if readings.metadata is None else readings.metadata

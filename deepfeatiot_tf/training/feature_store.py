@@ -24,7 +24,7 @@ SHARD_SECONDS = 30.0
 
 
 class FeatureStore:
-    """The features of one frozen branch, one row per distinct series.
+    """The features of one frozen branch, one row per distinct series, or per distinct text.
 
     `add` computes, `flush` writes, `look_up` reads. Rows live in shards, a pair of `.npy` files written beside and
     renamed, so that an interrupted computation keeps every finished shard and several processes can share a folder. A
@@ -32,7 +32,8 @@ class FeatureStore:
 
     Args:
         folder: of this branch's shards; made when the first shard is written.
-        extract: float32 `[batch, time]` readings to float32 `[batch, width]` features.
+        extract: what the branch reads, readings float32 `[batch, time]` or texts `[batch]`, to features float32
+            `[batch, width]`. Texts are NumPy arrays of str or of UTF-8 bytes.
         width: number of features.
     """
 
@@ -56,17 +57,17 @@ class FeatureStore:
             return
         self._where.update((name.tobytes(), (rows, i)) for i, name in enumerate(names))
 
-    def absent(self, readings: np.ndarray) -> set[bytes]:
-        """Those of these `[batch, time]` readings that have no features yet, by the names they would have."""
-        return {key for key in row_keys(readings) if key not in self._where}
+    def absent(self, rows: np.ndarray) -> set[bytes]:
+        """Those of these readings `[batch, time]`, or texts `[batch]`, that have no features yet, by their keys."""
+        return {key for key in row_keys(rows) if key not in self._where}
 
-    def add(self, readings: np.ndarray) -> int:
-        """Compute the features of those `[batch, time]` readings that have none yet; how many these were."""
-        keys = list(row_keys(readings))
+    def add(self, rows: np.ndarray) -> int:
+        """Compute the features of those readings, or texts, that have none yet; how many these were."""
+        keys = list(row_keys(rows))
         fresh = {key: i for i, key in enumerate(keys) if key not in self._where}
         if not fresh:
             return 0
-        features = self._extract(readings[list(fresh.values())])
+        features = self._extract(rows[list(fresh.values())])
         self._where.update((key, (features, i)) for i, key in enumerate(fresh))
         self._unwritten.append((list(fresh), features))
         full = sum(len(rows) for _, rows in self._unwritten) >= SHARD_ROWS
@@ -88,25 +89,29 @@ class FeatureStore:
         _write(self.folder / f"{name}.keys.npy", np.array([np.frombuffer(key, np.uint8) for key in keys]))
         self._open(self.folder / f"{name}.keys.npy")
 
-    def look_up(self, readings: np.ndarray) -> np.ndarray:
+    def look_up(self, rows: np.ndarray) -> np.ndarray:
         """float32 `[batch, width]`; series that are not there (augmented ones, say) are computed, not kept."""
-        out = np.empty((len(readings), self.width), np.float32)
+        out = np.empty((len(rows), self.width), np.float32)
         absent = []
-        for i, key in enumerate(row_keys(readings)):
+        for i, key in enumerate(row_keys(rows)):
             if key in self._where:
-                rows, row = self._where[key]
-                out[i] = rows[row]
+                shard, row = self._where[key]
+                out[i] = shard[row]
             else:
                 absent.append(i)
         if absent:
-            out[absent] = self._extract(readings[absent])
+            out[absent] = self._extract(rows[absent])
         return out
 
 
-def row_keys(readings: np.ndarray) -> Iterator[bytes]:
-    """16 bytes for the content of each row of float32 `[batch, time]`."""
-    for row in np.ascontiguousarray(readings, dtype=np.float32):
-        yield hashlib.blake2b(row.tobytes(), digest_size=16).digest()
+def row_keys(rows: np.ndarray) -> Iterator[bytes]:
+    """16 bytes for the content of each row of float32 `[batch, time]`, or of each text of `[batch]`."""
+    if rows.ndim == 1:
+        contents = (text if isinstance(text, bytes) else str(text).encode() for text in rows)
+    else:
+        contents = (row.tobytes() for row in np.ascontiguousarray(rows, dtype=np.float32))
+    for content in contents:
+        yield hashlib.blake2b(content, digest_size=16).digest()
 
 
 def frozen_key(model: keras.Model) -> str:

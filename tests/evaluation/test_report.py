@@ -207,3 +207,25 @@ def test_report_shows_itself_in_a_notebook(report):
 
 def test_report_takes_the_probabilities_of_any_source(readings):
     assert Report(readings, NAMES, PROBABILITIES).metrics["misread"] == 2
+
+
+class Told(FixedModel):
+    """Right where it is told the metadata, never without, sometimes without readings."""
+
+    reads_metadata = True
+    inputs = ()
+
+    def predict(self, dataset, verbose=0):
+        (inputs, _), *_ = dataset
+        if not np.isfinite(inputs["readings"]).any():
+            return self.probabilities
+        right = np.eye(3)[[1, 0, 0, 1]]
+        return right if all(inputs["metadata"].numpy() != b"") else np.roll(right, 1, axis=1)
+
+
+def test_a_model_that_reads_metadata_is_asked_without_either(readings):
+    told = SensorReadings(readings.values, labels=LABELS, metadata=["a", "b", "c", "d"])
+    found = evaluate(Told(), told).metrics["modalities"]
+    assert [found[name]["accuracy"] for name in ("readings and metadata", "readings", "metadata")] == [1, 0, 0.5]
+    assert "modalities" not in evaluate(FixedModel(), told).metrics
+    assert "| metadata | 50.0 % |" in evaluate(Told(), told).to_markdown()

@@ -55,3 +55,17 @@ def test_a_series_without_readings_is_finite():
 def test_stride_below_one_is_refused():
     with pytest.raises(ValueError, match="stride"):
         BiGRU(stride=0)
+
+
+def test_steps_of_the_mask_value_are_passed_over(rng):
+    signal = rng.normal(size=(2, 6, 1)).astype("float32")
+    gap = np.insert(signal, 3, 1e-16, axis=1)
+    layer = BiGRU((4, 3), mask_value=1e-16)
+    np.testing.assert_allclose(layer(gap), layer(signal), atol=1e-6)
+    unmasked = BiGRU((4, 3))
+    assert np.abs(np.array(unmasked(gap)) - np.array(unmasked(signal))).max() > 1e-4
+
+
+def test_a_mask_value_needs_single_steps():
+    with pytest.raises(ValueError, match="stride 1 only"):
+        BiGRU(stride=2, mask_value=0.0)

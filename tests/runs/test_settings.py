@@ -4,7 +4,7 @@ from dataclasses import fields
 import pytest
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.models import DeepFeatIoT
+from deepfeatiot_tf.models import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT
 from deepfeatiot_tf.runs import RunSettings
 
 
@@ -48,6 +48,21 @@ def test_a_number_out_of_range_is_named(name, value):
 def test_a_closed_form_head_selects_nothing_so_it_learns_from_the_validation_part_too():
     assert RunSettings(head="closed_form").validation == 0
     assert RunSettings(head="mlp").validation == 0.15
+
+
+def test_each_model_gets_its_own_settings_and_no_other():
+    assert RunSettings(model="deepmetaiot").text_encoder == "minilm"
+    assert RunSettings(model="deepmetaiot").validation == 0.15
+    for model, build in (("deepmetaiot", DeepMetaIoT), ("deepheteroiot", DeepHeteroIoT)):
+        parameters = inspect.signature(build.__init__).parameters
+        defaults = {name: parameters[name].default for name in RunSettings(model=model).model_options}
+        assert RunSettings(model=model).model_options == defaults
+    with pytest.raises(InputError, match="text_encoder is no setting of deepheteroiot"):
+        RunSettings(model="deepheteroiot", text_encoder="minilm")
+    with pytest.raises(InputError, match="language is no setting of deepmetaiot"):
+        RunSettings(model="deepmetaiot", language="gpt2")
+    with pytest.raises(InputError, match="model is 'rocket'; give one of deepfeatiot"):
+        RunSettings(model="rocket")
 
 
 def test_settings_can_be_compared_because_all_of_them_are_recorded():

@@ -29,9 +29,9 @@ np.savez(sys.argv[3], **answers)
 """
 
 
-def served_in_a_bare_process(folder, readings, tmp_path):
+def served_in_a_bare_process(folder, readings, tmp_path, bare=BARE):
     np.savez(tmp_path / "in.npz", **readings)
-    command = [sys.executable, "-I", "-c", BARE, folder, tmp_path / "in.npz", tmp_path / "out.npz"]
+    command = [sys.executable, "-I", "-c", bare, folder, tmp_path / "in.npz", tmp_path / "out.npz"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return np.load(tmp_path / "out.npz", allow_pickle=True)

@@ -20,7 +20,7 @@ class Signs:
             **{"compiles": True, "ignores_padding": True, **kwargs},
         )
 
-    def probabilities(self, readings):
+    def probabilities(self, readings, metadata):
         self.shapes.append(readings.shape)
         sign = np.sign(np.nansum(readings, axis=1))
         return np.stack([0.3 - 0.2 * sign, 0.3 + 0.2 * sign, 0.4 + 0 * sign], axis=1).astype(np.float32)
@@ -113,7 +113,7 @@ def test_long_series_are_asked_for_a_few_at_a_time_because_memory_grows_with_rea
 
 
 def test_a_model_that_lost_its_numbers_is_named_with_the_first_sensor():
-    lost = Classifier(("a", "b"), lambda x: np.where(x[:, :2] > 1, np.nan, 0.5), True, True)
+    lost = Classifier(("a", "b"), lambda x, _: np.where(x[:, :2] > 1, np.nan, 0.5), True, True)
     readings = SensorReadings(np.array([[1.0, 1.0], [2.0, 2.0]]), ids=["x", "y"], name="fleet.csv")
     with pytest.raises(InputError, match=r"fleet\.csv: the model gave no finite probabilities for id y"):
         Labeller(lost, 256)(readings)

@@ -67,6 +67,20 @@ def test_a_full_disk_leaves_no_part_of_a_shard(tmp_path, readings, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_text_is_the_same_as_str_and_as_bytes(tmp_path):
+    asked = []
+
+    def extract(texts):
+        asked.extend(texts)
+        return np.array([[len(text)] for text in texts], "float32")
+
+    store = FeatureStore(tmp_path, extract, 1)
+    store.add(np.array(["Umidità", "", "P10"], object))
+    found = store.look_up(np.array([b"P10", "Umidità".encode(), b""], object))
+    np.testing.assert_array_equal(found[:, 0], [3, 7, 0])
+    assert len(asked) == 3
+
+
 def test_missing_readings_are_part_of_the_content(tmp_path, readings):
     branch = Counting()
     store = FeatureStore(tmp_path, branch, 2)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.readings.parsing.table_file import TableFile
+from deepfeatiot_tf.readings.parsing.text_repair import repaired
 
 MISSING_WORDS = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "#n/a"})
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -125,9 +126,11 @@ def label_texts(column: pd.Series) -> np.ndarray:
     return np.array([_WHOLE.sub(r"\1", c) if _WHOLE.fullmatch(c) else c or None for c in cells], dtype=object)
 
 
-def joined_texts(frame: pd.DataFrame) -> np.ndarray:
-    """The texts of each row, joined by a space; `""` where there is none."""
+def joined_texts(frame: pd.DataFrame, repair: bool) -> np.ndarray:
+    """The texts of each row, each of them repaired if asked for, joined by a space; `""` where there is none."""
     columns = [texts(frame[column]) for column in frame]
+    if repair:
+        columns = [np.array([cell and repaired(cell) for cell in column], dtype=object) for column in columns]
     return np.array([" ".join(cell for cell in row if cell) for row in zip(*columns, strict=True)], dtype=object)
 
 

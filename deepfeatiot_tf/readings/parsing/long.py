@@ -98,7 +98,7 @@ def sensors_of(
     metadata = None
     if options.metadata:
         columns = [_constant(texts(frame[c]), codes, ids, frame, c, file) for c in options.metadata]
-        metadata = joined_texts(pd.DataFrame(dict(enumerate(columns))))
+        metadata = joined_texts(pd.DataFrame(dict(enumerate(columns))), options.repair_text)
     return SensorReadings(
         values,
         ids=ids,

@@ -30,6 +30,7 @@ class TableOptions:
     time_format: str | None
     cells: CellRules
     empty: str
+    repair_text: bool
     delimiter: str | None
     encoding: str
     sheet: str | int | None
@@ -56,6 +57,7 @@ def check_options(
     time_format: str | None = None,
     missing: object | Iterable[object] = (),
     empty: str = "error",
+    repair_text: bool = True,
     decimal: str = ".",
     delimiter: str | None = None,
     encoding: str = "utf-8",
@@ -82,6 +84,7 @@ def check_options(
         time_format=time_format,
         cells=CellRules.from_marks(marks, decimal),
         empty=empty,
+        repair_text=bool(repair_text),
         delimiter=delimiter,
         encoding=encoding,
         sheet=sheet,

@@ -33,7 +33,7 @@ def iter_wide(file: TableFile, options: TableOptions, rows: int | None) -> Itera
             _values(frame, columns, file, options),
             ids=_ids(frame, done, seen, file, options),
             labels=_labels(frame, file, options),
-            metadata=joined_texts(frame[list(options.metadata)]) if options.metadata else None,
+            metadata=joined_texts(frame[list(options.metadata)], options.repair_text) if options.metadata else None,
             class_names=options.class_names,
             name=options.name or file.path.name,
         )

@@ -1,0 +1,106 @@
+"""From features to the logits of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from deepfeatiot_tf.layers import (
+    FeatureRanks,
+    JointFourierFeatures,
+    LaplacianFeatures,
+    ModalityChoice,
+)
+
+# Weight of a block in the closed-form head, beside the statistics, chosen by leave-one-out on the training parts of
+# Swiss, Iowa and SBAS.
+BLOCK_WEIGHT = {"randomized": 0.5, "language": 0.5}
+
+
+def concatenated(parts: Mapping[str, Any], name: str = "fusion") -> Any:
+    """All parts side by side."""
+    values = list(parts.values())
+    return keras.layers.Concatenate(name=name)(values) if len(values) > 1 else values[0]
+
+
+def perceptron_head(x: Any, classes: int, seed: int) -> Any:
+    """DeepFeatIoT's: dense 128 and 64, ReLU, each with dropout 0.5 and layer normalization."""
+    for i, width in enumerate((128, 64)):
+        initializer = keras.initializers.GlorotUniform(seed + 300 + i)
+        x = keras.layers.Dense(width, activation="relu", kernel_initializer=initializer, name=f"head_{width}")(x)
+        x = keras.layers.Dropout(0.5, seed=seed + 310 + i)(x)
+        x = keras.layers.LayerNormalization()(x)
+    return logits_layer(classes, seed)(x)
+
+
+def stack_head(x: Any, widths: Sequence[int], classes: int, seed: int) -> Any:
+    """DeepHeteroIoT's: dense layers with ReLU, each with layer normalization."""
+    for i, width in enumerate(widths):
+        initializer = keras.initializers.GlorotUniform(seed + 300 + i)
+        x = keras.layers.Dense(width, activation="relu", kernel_initializer=initializer, name=f"head_{width}")(x)
+        x = keras.layers.LayerNormalization()(x)
+    return logits_layer(classes, seed)(x)
+
+
+def logits_layer(classes: int, seed: int) -> keras.layers.Dense:
+    """The last dense layer, in float32."""
+    initializer = keras.initializers.GlorotUniform(seed + 320)
+    return keras.layers.Dense(classes, kernel_initializer=initializer, dtype="float32", name="logits")
+
+
+def closed_form_head(parts: Mapping[str, Any], classes: int, seed: int) -> Any:
+    """A linear head on standardized frozen features, which `fit` solves."""
+    return _solved("closed_form", _blocks(parts, seed), classes)
+
+
+def closed_form_heads(
+    parts: Mapping[str, Any], statistics: Any, metadata: Any, presence: Any, classes: int, seed: int
+) -> Any:
+    """Three linear heads, which `fit` solves: on readings and metadata, on readings, and on metadata alone.
+
+    A row is answered by the one that reads all that the row has. One head for all would have to weigh its blocks for
+    rows that have both and for rows that have one.
+
+    Args:
+        parts: standardized features of the readings by branch.
+        statistics: summary statistics as they are, or None where that branch is off.
+        metadata: standardized text features.
+        presence: as `Presence` gives it.
+        classes: number of them.
+        seed: of what is drawn.
+    """
+    of_readings = _blocks(parts, seed)
+    of_metadata = _blocks({"metadata": metadata}, seed)
+    of_both = {**of_readings, **of_metadata}
+    if statistics is not None:
+        # What a name means depends on the readings, and the other way round.
+        ranks = FeatureRanks(name="statistics_ranks")(statistics)
+        joint = JointFourierFeatures(seed=seed + 410, name="joint_fourier")(ranks, metadata)
+        of_both |= _blocks({"joint": joint}, seed)
+    return ModalityChoice(name="choice")(
+        presence,
+        _solved("closed_form", of_both, classes),
+        _solved("closed_form_readings", of_readings, classes),
+        _solved("closed_form_metadata", of_metadata, classes),
+    )
+
+
+def _blocks(parts: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What a linear head reads of each part."""
+    blocks = {}
+    for branch, part in parts.items():
+        if branch == "statistics":
+            # A linear head on statistics knows no "between"; on their kernel, of size 1, it does.
+            blocks[branch] = LaplacianFeatures(seed=seed + 400, name="statistics_kernel")(part)
+        else:
+            # By 1/√width, so that 20,000 random features do not drown the statistics.
+            scale = BLOCK_WEIGHT.get(branch, 1.0) * part.shape[-1] ** -0.5
+            blocks[branch] = keras.layers.Rescaling(scale, dtype="float32", name=f"{branch}_scaled")(part)
+    return blocks
+
+
+def _solved(name: str, blocks: Mapping[str, Any], classes: int) -> Any:
+    head = keras.layers.Dense(classes, trainable=False, dtype="float32", name=name)
+    return head(concatenated(blocks, name=f"{name}_blocks"))

@@ -1,0 +1,194 @@
+"""Networks that read metadata: DeepMetaIoT, DeepFeatIoT with a text encoder, and DeepHeteroIoT without."""
+
+import keras
+import numpy as np
+import pytest
+
+from deepfeatiot_tf import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, InputError, SensorReadings, TextFeatures, load_model
+from deepfeatiot_tf.training.feature_store import FeatureStore
+from tests.reference.small_bert import write_folder
+
+FROZEN = ("randomized", "statistics")
+
+
+@pytest.fixture(scope="module")
+def told() -> SensorReadings:
+    """Forty sensors of four kinds: the readings tell two from two, the metadata the other two from two."""
+    rng = np.random.default_rng(1)
+    kinds = np.arange(40) % 4
+    values = (rng.normal(size=(40, 24)) + 5 * (kinds % 2)[:, None]).astype("float32")
+    texts = [("temp °c", "hum %")[kind // 2] + " (a)" * (i % 3) for i, kind in enumerate(kinds)]
+    return SensorReadings(values, labels=[f"kind {k}" for k in kinds], metadata=texts, name="told")
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("bert") / "small")
+    return lambda: TextFeatures.from_pretrained(folder)
+
+
+def without(readings: SensorReadings, *, metadata=False, values=False) -> SensorReadings:
+    return SensorReadings(
+        np.full_like(readings.values, np.nan) if values else readings.values,
+        labels=readings.labels,
+        metadata=[" "] * len(readings) if metadata else readings.metadata,
+        class_names=readings.class_names,
+    )
+
+
+def accuracy(model, readings) -> float:
+    return float((model.predict(readings.to_dataset(), verbose=0).argmax(axis=1) == readings.label_indices).mean())
+
+
+@pytest.fixture(scope="module")
+def solved(told, encoder):
+    model = DeepFeatIoT(told.class_names, kernels=32, head="closed_form", branches=FROZEN, text_encoder=encoder())
+    model.compile()
+    model.fit(told.to_dataset(), verbose=0)
+    return model
+
+
+def test_a_closed_form_head_answers_from_both_and_from_what_there_is(solved, told):
+    assert accuracy(solved, told) == 1.0
+    for part in (without(told, metadata=True), without(told, values=True)):
+        probabilities = solved.predict(part.to_dataset(), verbose=0)
+        # Half of the truth is in each: two kinds share nearly all of the probability.
+        kinds = part.label_indices
+        group = kinds % 2 if np.isfinite(part.values).any() else kinds // 2
+        others = np.arange(4) % 2 if np.isfinite(part.values).any() else np.arange(4) // 2
+        right = np.where(others[None] == group[:, None], probabilities, 0).sum(axis=1)
+        assert right.min() > 0.7
+    nothing = without(told, metadata=True, values=True)
+    assert np.isfinite(solved.predict(nothing.to_dataset(), verbose=0)).all()
+
+
+def test_readings_left_out_count_as_missing(solved, told):
+    missing = solved.predict(without(told, values=True).to_dataset(), verbose=0)
+    np.testing.assert_array_equal(solved.predict({"metadata": told.metadata}, verbose=0), missing)
+
+
+def test_metadata_left_out_counts_as_blank(solved, told):
+    blank = solved.predict(without(told, metadata=True).to_dataset(), verbose=0)
+    np.testing.assert_array_equal(solved.predict(told.values, verbose=0), blank)
+    np.testing.assert_array_equal(solved.predict({"readings": told.values}, verbose=0), blank)
+
+
+def test_arrays_and_datasets_are_equivalent(solved, told):
+    found = solved.predict({"readings": told.values, "metadata": told.metadata}, verbose=0)
+    np.testing.assert_array_equal(found, solved.predict(told.to_dataset(), verbose=0))
+
+
+def test_a_saved_model_is_the_same(solved, told, tmp_path):
+    solved.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        loaded.predict(told.to_dataset(), verbose=0), solved.predict(told.to_dataset(), verbose=0)
+    )
+    assert loaded.text_encoder.get_config() == solved.text_encoder.get_config()
+
+
+def test_rows_that_lack_something_teach_what_they_have(told, encoder):
+    texts = np.where(np.arange(40) < 12, "", told.metadata)
+    part = SensorReadings(told.values, labels=told.labels, metadata=texts)
+    model = DeepFeatIoT(told.class_names, head="closed_form", branches=("statistics",), text_encoder=encoder())
+    model.compile()
+    model.fit(part.to_dataset(), verbose=0)
+    assert accuracy(model, told) == 1.0
+
+
+def test_without_any_metadata_there_is_nothing_to_solve(told, encoder):
+    model = DeepFeatIoT(told.class_names, head="closed_form", branches=("statistics",), text_encoder=encoder())
+    model.compile()
+    with pytest.raises(InputError, match="no series has readings and metadata"):
+        model.fit(without(told, metadata=True).to_dataset(), verbose=0)
+
+
+def test_each_text_is_read_once(told, encoder, tmp_path, monkeypatch):
+    computed = []
+    add = FeatureStore.add
+    monkeypatch.setattr(FeatureStore, "add", lambda self, rows: (computed.append(n := add(self, rows)), n)[1])
+    model = DeepFeatIoT(told.class_names, branches=("statistics",), text_encoder=encoder())
+    model.compile()
+    model.fit(told.to_dataset(), epochs=2, verbose=0, feature_cache=tmp_path)
+    assert sum(computed) == len(told) + len(set(told.metadata))
+    assert list(tmp_path.glob("metadata/*/*.rows.npy"))
+
+
+def build_metaiot(told, encoder):
+    return DeepMetaIoT(told.class_names, text_encoder=encoder())
+
+
+def build_featiot(told, encoder):
+    return DeepFeatIoT(told.class_names, branches=("statistics",), text_encoder=encoder())
+
+
+@pytest.mark.parametrize("build", [build_metaiot, build_featiot])
+def test_a_network_trains_on_stored_features_and_answers_from_the_whole_graph(build, told, encoder, tmp_path):
+    model = build(told, encoder)
+    model.compile()
+    before = [np.array(weight) for weight in model.frozen["metadata"].weights]
+    history = model.fit(told.to_dataset(), validation_data=told.to_dataset(), epochs=2, verbose=0).history
+    for old, weight in zip(before, model.frozen["metadata"].weights, strict=True):
+        np.testing.assert_array_equal(old, weight)  # bit-identical after fit
+    assert accuracy(model, told) == pytest.approx(history["val_accuracy"][-1], abs=1e-6)
+    for part in (without(told, metadata=True), without(told, values=True)):
+        assert np.isfinite(model.predict(part.to_dataset(), verbose=0)).all()
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "model.keras").predict(told.to_dataset(), verbose=0),
+        model.predict(told.to_dataset(), verbose=0),
+    )
+
+
+def test_training_needs_the_metadata(told, encoder):
+    model = build_featiot(told, encoder)
+    model.compile()
+    with pytest.raises(InputError, match="the data has no 'metadata', which the model reads"):
+        model.fit(told.values, np.eye(4)[told.label_indices], verbose=0)
+
+
+def test_published_layouts_have_the_published_widths(told, encoder):
+    model = DeepMetaIoT(told.class_names, text_encoder=encoder(), channels="paper")
+    layers = {layer.name: layer for layer in model.network.layers}
+    assert layers["channels"].missing_value == pytest.approx(1e-16)
+    assert layers["global"].mask_value == pytest.approx(1e-16)
+    assert not layers["global"].relu
+    assert layers["modality_dropout"].rate == 0
+    assert layers["fusion"].output.shape[-1] == 384
+    assert layers["joined"].output.shape[-1] == 384 + model.frozen["metadata"].output.shape[-1]
+    model.compile()
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+    model.compile(recipe="deepmetaiot-ts-m")
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-2)
+    assert isinstance(model.loss, keras.losses.CategoricalCrossentropy)
+    hetero = DeepHeteroIoT(told.class_names, channels="paper")
+    assert [hetero.network.get_layer(f"head_{width}").units for width in (1024, 512, 256, 64)] == [1024, 512, 256, 64]
+    assert not hetero.network.get_layer("global").relu
+
+
+def test_heteroiot_trains_saves_and_leaves_metadata_alone(told, tmp_path):
+    model = DeepHeteroIoT(told.class_names)
+    model.compile()
+    history = model.fit(told.to_dataset(), epochs=1, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(told.values, verbose=0), model.predict(told.values, verbose=0))
+    assert loaded.get_config() == model.get_config()
+
+
+@pytest.mark.parametrize("build", [DeepMetaIoT, DeepHeteroIoT])
+def test_impossible_options_are_refused(build, encoder):
+    with pytest.raises(ValueError, match="channels is 'raw'"):
+        build(["a", "b"], channels="raw")
+    with pytest.raises(ValueError, match="two or more"):
+        build(["a"])
+
+
+def test_what_is_no_text_encoder_is_refused(told):
+    with pytest.raises(ValueError, match="text_encoder is 7"):
+        DeepMetaIoT(told.class_names, text_encoder=7)
+    with pytest.raises(InputError, match="no sentence encoder"):
+        DeepMetaIoT(told.class_names, text_encoder="word2vec")
+    with pytest.raises(ValueError, match="recipe is 'fast'"):
+        DeepHeteroIoT(told.class_names).compile(recipe="fast")
