@@ -1,6 +1,6 @@
 """What the language branch brings, and what of it matters: block, text, how many readings and digits.
 
-Paper split, honest protocol, SmolLM2-135M. A variant differs from the default (block 16 of 30; plain text of up to 60
+Honest protocol, SmolLM2-135M. A variant differs from the default (block 16 of 30; plain text of up to 60
 evenly spaced readings with four digits) in what its name says. Every finished cell is kept in the table, so a broken
 run goes on with the same command. The features of a variant are computed in its first cell: that cell's `fit_seconds`
 has the training part's, its `predict_seconds` the test part's.
@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=["swiss", "iowa", "sbas"])
     parser.add_argument("--heads", nargs="+", default=["closed form"], choices=HEADS, metavar="HEAD")
     parser.add_argument("--variants", nargs="+", default=["none", *VARIANTS], metavar="VARIANT")
+    parser.add_argument("--splits", default="paper", choices=["paper", "resample"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--patience", type=int, default=15)
@@ -95,6 +96,7 @@ def main() -> None:
                     system,
                     readings,
                     name=f"{head}; language: {variant}",
+                    splits=options.splits,
                     seeds=range(options.seeds),
                     table=options.output,
                 )
