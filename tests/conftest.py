@@ -1,6 +1,5 @@
 """Fixtures that several rooms share."""
 
-import logging
 import os
 from pathlib import Path
 
@@ -14,15 +13,6 @@ def feature_cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     os.environ["DEEPFEATIOT_CACHE"] = str(folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def log_level():
-    """The command sets the level of the whole process's log; the next test gets it as it was."""
-    log = logging.getLogger("deepfeatiot_tf")
-    before = log.level
-    yield
-    log.setLevel(before)
 
 
 @pytest.fixture(scope="session")

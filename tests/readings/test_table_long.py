@@ -23,7 +23,7 @@ def test_rows_of_sensors_may_be_mixed_and_shorter_series_end_in_nan(write):
 
 def test_times_out_of_order_are_sorted_and_the_log_says_so(write, caplog):
     path = write("id,t,v\na,2024-01-02,2\na,2024-01-01,1\nb,2024-01-01,3\nb,2024-01-02,4\n")
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "deepfeatiot_tf"):  # the command sets a level of its own
         np.testing.assert_array_equal(read_table(path, **LONG).values, [[1, 2], [3, 4]])
     assert "1 sensors, the first 'a'" in caplog.text
 
