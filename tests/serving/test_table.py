@@ -106,7 +106,8 @@ def test_memory_does_not_grow_with_the_table(quick, tmp_path):
         return most
 
     peak(200)  # what is imported on the first use
-    assert peak(16_000) < 2 * peak(1000)
+    # From 4000 rows on the buffers are full; a growth of 19 bytes a row would be seen.
+    assert peak(16_000) < 1.3 * peak(4000)
 
 
 def test_the_table_to_label_is_not_written_over(quick, tmp_path):
