@@ -57,8 +57,8 @@ SYSTEMS: dict[str, Callable[[int, int], System]] = {
     "DeepFeatIoT, frozen features, closed-form head, balanced": lambda e, p: network(
         1, 1, balance=True, head="closed_form"
     ),
-    "DeepFeatIoT, full network": lambda e, p: network(e, p),
-    "DeepFeatIoT, full network, balanced": lambda e, p: network(e, p, balance=True),
+    "DeepFeatIoT, full network": lambda e, p: network(e, p, head="mlp"),
+    "DeepFeatIoT, full network, balanced": lambda e, p: network(e, p, balance=True, head="mlp"),
     'DeepFeatIoT, full network, "paper" channels': lambda e, p: network(e, p, channels="paper"),
     "MultiROCKET + ridge": lambda e, p: dfi.EstimatorSystem(
         lambda seed: make_pipeline(

@@ -40,8 +40,8 @@ HEADS: dict[str, dict[str, Any]] = {
     "closed form": {"head": "closed_form"},
     "closed form, statistics alone": {"head": "closed_form", "branches": ("statistics",)},
     "closed form, nothing beside": {"head": "closed_form", "branches": ()},
-    "trained head on frozen features": {"branches": FROZEN},
-    "full network": {},
+    "trained head on frozen features": {"branches": FROZEN, "head": "mlp"},
+    "full network": {"head": "mlp"},
 }
 
 

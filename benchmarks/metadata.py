@@ -159,7 +159,7 @@ SYSTEMS: dict[str, Callable[[int, int], System]] = {
     "product of the two": lambda e, p: Product(),
     "DeepFeatIoT, closed-form head": lambda e, p: network(1, 1, dfi.DeepFeatIoT, head="closed_form"),
     "DeepFeatIoT with metadata, frozen branches, network": lambda e, p: network(
-        e, p, dfi.DeepFeatIoT, branches=("randomized", "statistics"), text_encoder=encoder()
+        e, p, dfi.DeepFeatIoT, branches=("randomized", "statistics"), head="mlp", text_encoder=encoder()
     ),
     "DeepMetaIoT": lambda e, p: network(e, p, dfi.DeepMetaIoT, text_encoder=encoder()),
     "DeepHeteroIoT": lambda e, p: network(e, p, dfi.DeepHeteroIoT),

@@ -49,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         for way in ways:
             keras.utils.clear_session(free_memory=False)
-            model = dfi.DeepFeatIoT(readings.class_names, channels=options.channels)
+            model = dfi.DeepFeatIoT(readings.class_names, channels=options.channels, head="mlp")
             model.compile()
             models[way] = model
         for epoch in range(options.epochs + 1):  # the first traces the graphs and fills the store

@@ -137,12 +137,15 @@ SETTINGS: dict[str, Any] = {
     ),
     "fusion": _model(str, "`dft` or `concat`."),
     "head": _model(
-        str,
-        "`closed_form`, solved in seconds from frozen branches alone, or `mlp`: the network, trained by gradient.",
+        str | None,
+        "`closed_form`, solved in seconds from frozen branches alone, or `mlp`: the network, trained by gradient. "
+        "Without it, `closed_form`; `mlp` with paper channels or learned branches.",
+        metavar="NAME",
     ),
     "kernels": _model(int, "Number of random kernels."),
     "kernel_length": _model(int, "Weights per random kernel."),
     "dilation": _model(Any, "Of the random kernels, a number or a range such as `1:32`.", parser=_range, metavar="N"),
+    "sampling": _model(str | None, "Of the random kernels: `centred` (ours) or `published`.", metavar="NAME"),
     "global_stride": _model(int | None, "Readings averaged into one step of the recurrent branch."),
     "feature_dropout": _model(float | None, "Share of the frozen features dropped in training."),
     "modality_dropout": _model(float | None, "Share of the rows that lose readings or metadata in training."),

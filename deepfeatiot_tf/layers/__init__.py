@@ -3,10 +3,9 @@
 from deepfeatiot_tf.layers.bi_gru import BiGRU
 from deepfeatiot_tf.layers.cross_residual import CrossResidual
 from deepfeatiot_tf.layers.dense_feature_transform import DenseFeatureTransform
-from deepfeatiot_tf.layers.feature_ranks import FeatureRanks
 from deepfeatiot_tf.layers.feature_standardization import FeatureStandardization
 from deepfeatiot_tf.layers.input_channels import InputChannels
-from deepfeatiot_tf.layers.joint_fourier_features import JointFourierFeatures
+from deepfeatiot_tf.layers.joint_kernel_features import JointKernelFeatures
 from deepfeatiot_tf.layers.language_features import LanguageFeatures
 from deepfeatiot_tf.layers.laplacian_features import LaplacianFeatures
 from deepfeatiot_tf.layers.modality_choice import ModalityChoice
@@ -21,10 +20,9 @@ __all__ = [
     "BiGRU",
     "CrossResidual",
     "DenseFeatureTransform",
-    "FeatureRanks",
     "FeatureStandardization",
     "InputChannels",
-    "JointFourierFeatures",
+    "JointKernelFeatures",
     "LanguageFeatures",
     "LaplacianFeatures",
     "ModalityChoice",

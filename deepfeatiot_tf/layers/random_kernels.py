@@ -13,15 +13,20 @@ SERIES_PER_CALL = 40
 WINDOWS_PER_STEP = 8
 # In plain ops one series by 64 windows bounds the answers to 64 × kernels, which stay in cache.
 PLAIN_WINDOWS_PER_STEP = 64
+SAMPLINGS = ("published", "centred")
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
 class RandomKernels(keras.layers.Layer):
-    """Maximum and proportion of positive values (PPV) of each series under frozen random kernels.
+    """What each series answers to frozen random kernels: proportion of positive values (PPV), and maximum.
 
-    As in DeepFeatIoT's code: weights N(0, 0.05²), valid windows, no bias, no learning; by default 10,000 kernels of
-    length 9 and dilation 4. It is not ROCKET's sampling. A window counts only where it lies wholly inside the series; a
-    series shorter than a kernel's reach is one window, padded with zeros.
+    `"published"` kernels are those of DeepFeatIoT's code: weights N(0, 0.05²), no bias, pooled by maximum and PPV; by
+    default 10,000 kernels of length 9 and dilation 4. It is not ROCKET's sampling. `"centred"` kernels (ours) have
+    weights of sum 0 and length 1 and a bias N(0, 1), and are pooled by PPV alone: on standardized channels each asks
+    how often one pattern is stronger than one threshold, where PPV without a bias only knows the sign.
+
+    A window counts only where it lies wholly inside the series; a series shorter than a kernel's reach is one window,
+    padded with zeros. Nothing is learned.
 
     With `jit_compile` the transform is one XLA program: products, maximum and count are fused, so that no
     convolution output is ever stored; memory grows with `batch × kernels`, not with time. Without it the same
@@ -32,19 +37,20 @@ class RandomKernels(keras.layers.Layer):
         length: weights per kernel. Default 9 (published).
         dilation: steps between the weights, or a pair `(lowest, highest)`: the kernels are then dealt to lowest, twice
             lowest, … up to highest. Default 4 (published).
-        stddev: of the weights. Default 0.05 (published).
+        sampling: `"published"` or `"centred"`. Default `"published"`.
         seed: of the draw. Default 0.
         jit_compile: whether to run under XLA. Default True.
 
     Input: channels float32 `[batch, time, channels]` (the kernels are dealt to the channels; each reads one), and the
     optional `length` int32 `[batch]` of each series.
 
-    Output: float32 `[batch, 2 · kernels]`: all maxima, then all PPVs.
+    Output: float32 `[batch, 2 · kernels]`: all maxima, then all PPVs; of centred kernels `[batch, kernels]`, PPVs.
 
     Raises:
-        ValueError: a size is not positive, or the dilations do not ascend.
+        ValueError: a size is not positive, the dilations do not ascend, or the sampling is unknown.
 
-    Reference: DeepFeatIoT (arXiv 2508.09468), randomized features, R20000.
+    Reference: DeepFeatIoT (arXiv 2508.09468), randomized features, R20000. Kernels of sum 0 with a bias, pooled by PPV:
+    Dempster et al., MiniRocket, KDD 2021 (theirs are a fixed set, with thresholds taken from the data).
     """
 
     def __init__(
@@ -52,7 +58,7 @@ class RandomKernels(keras.layers.Layer):
         kernels: int = 10_000,
         length: int = 9,
         dilation: int | tuple[int, int] = 4,
-        stddev: float = 0.05,
+        sampling: str = "published",
         seed: int = 0,
         jit_compile: bool = True,
         **kwargs: Any,
@@ -63,27 +69,44 @@ class RandomKernels(keras.layers.Layer):
             raise ValueError(
                 f"kernels={kernels}, length={length}, dilation={dilation}: give positive sizes, ascending dilations"
             )
+        if sampling not in SAMPLINGS:
+            raise ValueError(f"sampling is {sampling!r}; give one of {', '.join(SAMPLINGS)}")
         self.kernels = kernels
         self.length = length
         self.dilation = dilation if isinstance(dilation, int) else tuple(dilation)
         self.dilations = [lowest * 2**i for i in range(int(np.log2(highest / lowest)) + 1)]
-        self.stddev = stddev
+        self.sampling = sampling
         self.seed = seed
         self.jit_compile = jit_compile
         self._compiled = tf.function(self._pool_call, jit_compile=True, autograph=False)
 
     def build(self, channels_shape: tuple, length_shape: tuple | None = None) -> None:
+        centred = self.sampling == "centred"
+        published = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(self.length, self.kernels),
-            initializer=keras.initializers.RandomNormal(stddev=self.stddev, seed=self.seed),
+            initializer=self._draw_centred if centred else published,
             trainable=False,
         )
+        if centred:
+            normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed + 1)
+            self.bias = self.add_weight(name="bias", shape=(self.kernels,), initializer=normal, trainable=False)
+        else:
+            self.bias = tf.zeros([self.kernels])
+
+    def _draw_centred(self, shape: tuple[int, int], dtype: str) -> np.ndarray:
+        weights = np.random.default_rng(self.seed).normal(size=shape)
+        weights -= weights.mean(axis=0)
+        # A single weight of sum 0 is 0.
+        return (weights / np.maximum(np.linalg.norm(weights, axis=0), 1e-12)).astype(dtype)
 
     def call(self, channels: tf.Tensor, length: tf.Tensor | None = None) -> tf.Tensor:
         if length is None:
             length = tf.fill(tf.shape(channels)[:1], tf.shape(channels)[1])
         pooled = (self._pool_by_xla if self.jit_compile else self._pool_by_plain_ops)(channels, length)
+        if self.sampling == "centred":
+            return tf.math.imag(pooled)
         return tf.concat([tf.math.real(pooled), tf.math.imag(pooled)], axis=1)
 
     def _pool_by_plain_ops(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
@@ -92,7 +115,13 @@ class RandomKernels(keras.layers.Layer):
         def pool_series(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
             x, length = row
             pooled = [
-                _pool_series(x[:, channel], length, self.kernel[:, start : start + share], dilation)
+                _pool_series(
+                    x[:, channel],
+                    length,
+                    self.kernel[:, start : start + share],
+                    self.bias[start : start + share],
+                    dilation,
+                )
                 for start, (dilation, channel) in zip(range(0, self.kernels, share), groups, strict=False)
             ]
             return tf.concat(pooled, axis=0)
@@ -130,6 +159,7 @@ class RandomKernels(keras.layers.Layer):
         fill = share * len(groups) - self.kernels
         kernel = tf.pad(tf.convert_to_tensor(self.kernel), [[0, 0], [0, fill]])
         kernel = tf.transpose(tf.reshape(kernel, [self.length, len(groups), share]), [1, 0, 2])
+        bias = tf.reshape(tf.pad(tf.convert_to_tensor(self.bias), [[0, fill]]), [len(groups), share])
         dilations, reads = (tf.constant(column) for column in zip(*groups, strict=True))
         time = tf.shape(channels)[1]
         beyond = (self.length - 1) * max(self.dilations) + 2 * WINDOWS_PER_STEP
@@ -140,14 +170,14 @@ class RandomKernels(keras.layers.Layer):
             windows = tf.maximum(length - reach + 1, 1)
             steps = -(-tf.maximum(time - reach + 1, 1) // WINDOWS_PER_STEP)
             taps = tf.range(WINDOWS_PER_STEP)[:, None] + tf.range(self.length) * dilations[group]
-            return _pool_group(signals[reads[group]], kernel[group], taps, windows, steps)
+            return _pool_group(signals[reads[group]], kernel[group], bias[group], taps, windows, steps)
 
         pooled = tf.map_fn(pool_group, tf.range(len(groups)), fn_output_signature=tf.complex64)
         pooled = tf.reshape(tf.transpose(pooled, [1, 0, 2]), [-1, share * len(groups)])
         return pooled[:, : self.kernels]
 
     def compute_output_shape(self, channels_shape: tuple, length_shape: tuple | None = None) -> tuple:
-        return (channels_shape[0], 2 * self.kernels)
+        return (channels_shape[0], self.kernels if self.sampling == "centred" else 2 * self.kernels)
 
     def compute_output_spec(self, channels: Any, length: Any = None) -> Any:
         return keras.KerasTensor(self.compute_output_shape(channels.shape), "float32")
@@ -158,18 +188,21 @@ class RandomKernels(keras.layers.Layer):
             "kernels": self.kernels,
             "length": self.length,
             "dilation": self.dilation,
-            "stddev": self.stddev,
+            "sampling": self.sampling,
             "seed": self.seed,
             "jit_compile": self.jit_compile,
         }
 
 
-def _pool_group(x: tf.Tensor, kernel: tf.Tensor, taps: tf.Tensor, windows: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+def _pool_group(
+    x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, taps: tf.Tensor, windows: tf.Tensor, steps: tf.Tensor
+) -> tf.Tensor:
     """complex64 `[batch, kernels]` of one group, for XLA: fused products.
 
     Args:
         x: `[batch, time]`, padded behind.
         kernel: `[taps, kernels]`.
+        bias: `[kernels]`, taken from each answer.
         taps: int `[step, taps]`, where the first `step` windows take their readings.
         windows: int `[batch]`, the windows inside each series.
         steps: times that `step` windows are taken.
@@ -183,7 +216,7 @@ def _pool_group(x: tf.Tensor, kernel: tf.Tensor, taps: tf.Tensor, windows: tf.Te
     # What a step sees is looked up a step ahead and carried: XLA then stores it (small), where it would
     # otherwise look every reading up again for every kernel.
     def body(i: tf.Tensor, seen: tf.Tensor, outside: tf.Tensor, carry: tf.Tensor) -> tuple:
-        highest, count = _answer(seen, outside, kernel, tf.math.real(carry), tf.math.imag(carry))
+        highest, count = _answer(seen, outside, kernel, bias, tf.math.real(carry), tf.math.imag(carry))
         return i + 1, *look(i + 1), tf.complex(highest, count)
 
     none = tf.zeros([tf.shape(x)[0] if x.shape[0] is None else x.shape[0], kernel.shape[1]])
@@ -193,11 +226,11 @@ def _pool_group(x: tf.Tensor, kernel: tf.Tensor, taps: tf.Tensor, windows: tf.Te
 
 
 def _answer(
-    seen: tf.Tensor, outside: tf.Tensor, kernel: tf.Tensor, highest: tf.Tensor, count: tf.Tensor
+    seen: tf.Tensor, outside: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, highest: tf.Tensor, count: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Elementwise products that XLA fuses into one vectorized loop over the kernels."""
     for window in range(seen.shape[1]):
-        answer = outside[:, window, None]
+        answer = outside[:, window, None] - bias
         for tap in range(seen.shape[2]):
             answer = answer + seen[:, window, tap, None] * kernel[tap]
         highest = tf.maximum(highest, answer)
@@ -205,7 +238,7 @@ def _answer(
     return highest, count
 
 
-def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, dilation: int) -> tf.Tensor:
+def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, dilation: int) -> tf.Tensor:
     """complex64 `[kernels]` of one group and one series `[time]`, in plain ops: matrix products."""
     taps, kernels = kernel.shape
     reach = (taps - 1) * dilation + 1
@@ -214,7 +247,7 @@ def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, dilation: i
     seen = tf.gather(x, tf.range(windows)[:, None] + tf.range(taps) * dilation)
 
     def body(at: tf.Tensor, highest: tf.Tensor, count: tf.Tensor) -> tuple:
-        answer = tf.matmul(seen[at : at + PLAIN_WINDOWS_PER_STEP], kernel)
+        answer = tf.matmul(seen[at : at + PLAIN_WINDOWS_PER_STEP], kernel) - bias
         highest = tf.maximum(highest, tf.reduce_max(answer, axis=0))
         count = count + tf.reduce_sum(tf.cast(answer > 0.0, tf.float32), axis=0)
         return at + PLAIN_WINDOWS_PER_STEP, highest, count

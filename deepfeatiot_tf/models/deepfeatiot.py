@@ -38,7 +38,8 @@ IMPLIED: dict[str, dict[str, Any]] = {
     "robust": {
         "branches": ("local", "global", "randomized", "statistics"),
         "global_stride": 4,
-        "dilation": (1, 32),
+        "dilation": (1, 16),
+        "sampling": "centred",
         "feature_dropout": 0.5,
         "modality_dropout": 0.3,
         "text": "plain",
@@ -47,6 +48,7 @@ IMPLIED: dict[str, dict[str, Any]] = {
         "branches": ("local", "global", "randomized"),
         "global_stride": 1,
         "dilation": 4,
+        "sampling": "published",
         "feature_dropout": 0.0,
         "modality_dropout": 0.0,
         "text": "published",
@@ -81,14 +83,16 @@ class DeepFeatIoT(FrozenFeatureModel):
             layer without trainable weights from texts `[batch]` to features `[batch, width]`, zeros for blank text;
             None for a model that reads no metadata. Default None.
         fusion: `"dft"`, or `"concat"`, direct concatenation without transforms (the paper's DC). Default `"dft"`.
-        head: `"mlp"`, trained by gradient, or `"closed_form"`: a ridge classifier on the standardized frozen features
-            and on a Laplacian kernel of the statistics, solved by the first `fit` in seconds; it needs robust
-            channels and no learned branch. With a `text_encoder` there are three such heads, for rows with both, with
-            readings and with metadata alone; they read the ranks of the statistics, too. Default `"mlp"`.
+        head: `"closed_form"`, a ridge classifier on the standardized frozen features and on a Laplacian kernel of the
+            statistics, solved by the first `fit` in seconds, or `"mlp"`, trained by gradient. The former needs robust
+            channels and no learned branch. With a `text_encoder` there are three such heads, for rows with both (on a
+            joint kernel, too), with readings and with metadata alone. Default `"closed_form"`; `"mlp"` in `"paper"`
+            mode and where learned branches are asked for.
         kernels: number of random kernels. Default 10,000 (published).
         kernel_length: weights per random kernel. Default 9 (published).
-        dilation: of the random kernels, or a range; see `RandomKernels`. Default (1, 32), 4 (published) in
+        dilation: of the random kernels, or a range; see `RandomKernels`. Default (1, 16), 4 (published) in
             `"paper"` mode.
+        sampling: of the random kernels; see `RandomKernels`. Default `"centred"`, `"published"` in `"paper"` mode.
         global_stride: readings averaged into one step of the GRUs. Default 4, 1 (published) in `"paper"` mode.
         feature_dropout: share of the frozen features dropped in training. Default 0.5, 0 in `"paper"` mode.
         modality_dropout: share of the rows that lose their readings or their metadata while the network with a
@@ -109,7 +113,10 @@ class DeepFeatIoT(FrozenFeatureModel):
     Example:
         >>> model = DeepFeatIoT(["humidity", "temperature"])
         >>> model.compile()
-        >>> history = model.fit(train.to_dataset(shuffle=True), validation_data=val.to_dataset(), epochs=50)
+        >>> history = model.fit(train.to_dataset())  # solved in closed form
+        >>> network = DeepFeatIoT(["humidity", "temperature"], head="mlp")
+        >>> network.compile()
+        >>> history = network.fit(train.to_dataset(shuffle=True), validation_data=val.to_dataset(), epochs=50)
 
     Reference: DeepFeatIoT, IJCAI 2025 (arXiv 2508.09468).
     """
@@ -123,10 +130,11 @@ class DeepFeatIoT(FrozenFeatureModel):
         language: str | Path | keras.layers.Layer | None = None,
         text_encoder: str | Path | keras.layers.Layer | None = None,
         fusion: str = "dft",
-        head: str = "mlp",
+        head: str | None = None,
         kernels: int = 10_000,
         kernel_length: int = 9,
         dilation: int | tuple[int, int] | None = None,
+        sampling: str | None = None,
         global_stride: int | None = None,
         feature_dropout: float | None = None,
         modality_dropout: float | None = None,
@@ -136,12 +144,14 @@ class DeepFeatIoT(FrozenFeatureModel):
     ) -> None:
         check_choice("channels", channels, IMPLIED)
         check_choice("fusion", fusion, ("dft", "concat"))
+        head = implied_head(channels, branches) if head is None else head
         check_choice("head", head, ("mlp", "closed_form"))
         implied = IMPLIED[channels]
         if branches is None:
             branches = [b for b in implied["branches"] if head == "mlp" or b not in LEARNED]
         branches = tuple(branches)
         dilation = implied["dilation"] if dilation is None else dilation
+        sampling = implied["sampling"] if sampling is None else sampling
         global_stride = implied["global_stride"] if global_stride is None else global_stride
         feature_dropout = implied["feature_dropout"] if feature_dropout is None else feature_dropout
         modality_dropout = implied["modality_dropout"] if modality_dropout is None else modality_dropout
@@ -163,7 +173,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError(f"language is {language!r}; give a name, a folder, a frozen Keras layer, or None")
 
         # === Layers ===
-        kernel_layer = RandomKernels(kernels, kernel_length, dilation, seed=seed, name="random_kernels")
+        kernel_layer = RandomKernels(kernels, kernel_length, dilation, sampling, seed=seed, name="random_kernels")
         frozen_layers: dict[str, Callable] = {
             "randomized": lambda readings: kernel_layer(*_kernel_input(channels, readings)),
             "statistics": SummaryStatistics(name="summary_statistics"),
@@ -188,7 +198,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         if head == "closed_form" and metadata is None:
             logits = closed_form_head(parts, classes, seed)
         elif head == "closed_form":
-            logits = closed_form_heads(parts, features.get("statistics"), metadata, presence, classes, seed)
+            logits = closed_form_heads(parts, metadata, features[METADATA], presence, classes, seed)
         else:
             if fusion == "dft":
                 widths = {**dict.fromkeys(parts, (64,)), "randomized": RANDOMIZED_DFT[channels]}
@@ -218,6 +228,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.kernels = kernels
         self.kernel_length = kernel_length
         self.dilation = dilation if isinstance(dilation, int) else tuple(dilation)
+        self.sampling = sampling
         self.global_stride = global_stride
         self.feature_dropout = feature_dropout
         self.modality_dropout = modality_dropout
@@ -235,6 +246,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "kernels": self.kernels,
             "kernel_length": self.kernel_length,
             "dilation": self.dilation,
+            "sampling": self.sampling,
             "global_stride": self.global_stride,
             "feature_dropout": self.feature_dropout,
             "modality_dropout": self.modality_dropout,
@@ -252,11 +264,16 @@ class DeepFeatIoT(FrozenFeatureModel):
         return cls(**{**config, **layers})
 
 
+def implied_head(channels: str, branches: Sequence[str] | None) -> str:
+    """The head of a model whose head the user does not choose."""
+    return "mlp" if channels == "paper" or any(branch in LEARNED for branch in branches or ()) else "closed_form"
+
+
 def _kernel_input(channels: str, readings: Any) -> tuple:
     if channels == "paper":
         return (InputChannels(channels)(readings)[0],)
     signal, length = InputChannels(channels)(readings)
-    return signal[..., :3], length  # level, shape and change; not where readings are missing
+    return signal[..., 1:3], length  # shape and change; the level is for the statistics
 
 
 def _transform(parts: dict, widths: dict, feature_dropout: float, frozen: Sequence[str], seed: int) -> dict:

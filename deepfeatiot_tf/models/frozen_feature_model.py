@@ -178,35 +178,38 @@ class FrozenFeatureModel(keras.Model):
             return
         for branch, each in stores.items():
             for layer in self.network.layers:
-                if layer.name in (f"{branch}_standardized", f"{branch}_ranks"):
+                if layer.name == f"{branch}_standardized":
                     layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _ in batches())
         for layer in self.network.layers:
             if isinstance(layer, LaplacianFeatures):
-                layer.adapt(self._values(layer.input, [READINGS], stores, batches)[0])
+                inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+                needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)
+                layer.adapt(*self._values(inputs, needs, stores, batches))
         for layer in self.network.layers:
             if layer.name in SOLVED:
                 self._solve(layer, stores, batches, class_weight)
         self.adapted = True
 
     def _values(
-        self, tensor: keras.KerasTensor, needs: Sequence[str], stores: dict[str, _Branch], batches: Callable
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What a tensor of the network is for the training data `[series, width]`, and their one-hot labels.
+        self, tensors: Sequence[keras.KerasTensor], needs: Sequence[str], stores: dict[str, _Branch], batches: Callable
+    ) -> list[np.ndarray]:
+        """What tensors of the network are for the training data `[series, width]`, and their one-hot labels.
 
         Of a model that reads metadata, only for the rows that have all of the inputs in `needs`.
         """
-        part = keras.Model({each.name: each for each in self.network.inputs}, tensor)
-        values, labels = [], []
+        part = keras.Model({each.name: each for each in self.network.inputs}, list(tensors))
+        values = []
         for inputs, one_hot in batches():
             rows = np.ones(len(one_hot), bool)
             for name in needs if self.reads_metadata else ():
                 rows &= _has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
-            values.append(np.array(part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up})))[rows])
-            labels.append(one_hot[rows])
-        if not sum(map(len, values)):
+            found = part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up}))
+            values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot)])
+        whole = [np.concatenate(each) for each in zip(*values, strict=True)]
+        if not len(whole[-1]):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
-        return np.concatenate(values), np.concatenate(labels)
+        return whole
 
     def _solve(
         self,
@@ -215,7 +218,7 @@ class FrozenFeatureModel(keras.Model):
         batches: Callable[[], Iterator],
         class_weight: dict[int, float] | None,
     ) -> None:
-        features, one_hot = self._values(head.input, SOLVED[head.name], stores, batches)
+        features, one_hot = self._values([head.input], SOLVED[head.name], stores, batches)
         weights = None if class_weight is None else np.array([class_weight[i] for i in one_hot.argmax(axis=1)])
         kernel, bias = ridge_head(features, one_hot, weights)
         head.kernel.assign(kernel)

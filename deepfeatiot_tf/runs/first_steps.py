@@ -119,7 +119,7 @@ def quickstart(
 
 def _name(settings: RunSettings) -> str:
     language = f" and {settings.language}" if settings.language else ""
-    head = {"closed_form": "closed-form", "mlp": "trained"}[settings.head]
+    head = "closed-form" if settings.solved else "trained"
     return f"frozen features{language}, {head} head"
 
 

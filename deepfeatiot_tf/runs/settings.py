@@ -20,6 +20,7 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
         "kernels",
         "kernel_length",
         "dilation",
+        "sampling",
         "global_stride",
         "feature_dropout",
         "modality_dropout",
@@ -36,19 +37,20 @@ class RunSettings:
 
     Args:
         model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
-        channels: this and the next twelve as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+        channels: this and the next thirteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
         text_encoder: see `DeepMetaIoT`; the name or folder of a pretrained sentence encoder, or None for a model that
             reads no metadata. Default None, `"minilm"` for DeepMetaIoT.
         fusion: see `DeepFeatIoT`.
-        head: see `DeepFeatIoT`. Default `"closed_form"`: frozen features alone, solved in seconds, which on fleets of
-            some hundred sensors are more accurate than the network (benchmarks/results/accuracy.csv); epochs,
+        head: see `DeepFeatIoT`. The default, `"closed_form"`, is frozen features alone, solved in seconds, which on
+            fleets of some hundred sensors are more accurate than the network (benchmarks/results/accuracy.csv); epochs,
             patience and monitor say nothing then.
         kernels: see `DeepFeatIoT`.
         kernel_length: see `DeepFeatIoT`.
         dilation: see `DeepFeatIoT`.
+        sampling: see `DeepFeatIoT`.
         global_stride: see `DeepFeatIoT`.
         feature_dropout: see `DeepFeatIoT`.
         modality_dropout: see `DeepMetaIoT`.
@@ -75,10 +77,11 @@ class RunSettings:
     language: str | None = None
     text_encoder: str | None = None
     fusion: str = "dft"
-    head: str = "closed_form"
+    head: str | None = None
     kernels: int = 10_000
     kernel_length: int = 9
     dilation: int | tuple[int, int] | None = None
+    sampling: str | None = None
     global_stride: int | None = None
     feature_dropout: float | None = None
     modality_dropout: float | None = None
@@ -97,6 +100,10 @@ class RunSettings:
         self._check_model()
         if self.model == "deepmetaiot" and self.text_encoder is None:
             object.__setattr__(self, "text_encoder", "minilm")
+        if self.model == "deepfeatiot" and self.head is None:
+            from deepfeatiot_tf.models.deepfeatiot import implied_head  # imports TensorFlow, which takes seconds
+
+            object.__setattr__(self, "head", implied_head(self.channels, self.branches))
         if self.validation is None:
             object.__setattr__(self, "validation", 0.0 if self.solved else 0.15)
         for name in ("kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):

@@ -26,6 +26,9 @@ def ridge_head(
     Returns:
         kernel float32 `[features, classes]` and bias float32 `[classes]`.
     """
+    if weights is not None:  # what counts for nothing has no prediction left out
+        counts = weights > 0
+        features, one_hot, weights = features[counts], one_hot[counts], weights[counts]
     ridge = RidgeCV(PENALTIES, scoring="neg_mean_squared_error", store_cv_results=True)
     ridge.fit(features, one_hot, sample_weight=weights)
     left_out = ridge.cv_results_[..., int(np.argmin(np.abs(PENALTIES - ridge.alpha_)))]

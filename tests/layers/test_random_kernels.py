@@ -21,18 +21,35 @@ def test_passes_the_shared_check(rng, tmp_path, jit_compile):
     check_saving(RandomKernels(6, jit_compile=jit_compile), tmp_path / "layer.keras", channels)
 
 
+def test_centred_kernels_pass_the_shared_check(rng, tmp_path):
+    channels, _ = draw(rng, 5, 40, 2)
+    layer = RandomKernels(6, sampling="centred")
+    check_layer(layer, channels, trainable=0, frozen=6 * 9 + 6, output_shape=(5, 6))
+    check_saving(RandomKernels(6, sampling="centred"), tmp_path / "layer.keras", channels)
+
+
+def test_centred_kernels_do_not_see_the_level(rng):
+    layer = RandomKernels(200, sampling="centred")
+    layer.build((None, 100, 1))
+    np.testing.assert_allclose(np.sum(layer.kernel, axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(layer.kernel, axis=0), 1, rtol=1e-5)
+    channels, _ = draw(rng, 2, 100, 1)
+    np.testing.assert_allclose(layer(channels + 7), layer(channels), atol=0.02)
+
+
+@pytest.mark.parametrize("sampling", ["published", "centred"])
 @pytest.mark.parametrize("jit_compile", [True, False])
 @pytest.mark.parametrize("time", [1, 8, 33, 70, 300])
-def test_equals_the_numpy_oracle_for_series_of_any_length(rng, jit_compile, time):
+def test_equals_the_numpy_oracle_for_series_of_any_length(rng, jit_compile, time, sampling):
     channels, lengths = draw(rng, 4, time, 2)
     channels *= np.arange(time)[None, :, None] < lengths[:, None, None]
-    layer = RandomKernels(10, length=5, dilation=(1, 8), seed=3, jit_compile=jit_compile)
+    layer = RandomKernels(10, length=5, dilation=(1, 8), seed=3, jit_compile=jit_compile, sampling=sampling)
     found = layer(channels, lengths).numpy()
     # Ten kernels over eight groups, two each: the last three groups get none.
     dilations = np.array([1, 1, 1, 1, 2, 2, 2, 2, 4, 4])
     reads = np.array([0, 0, 1, 1, 0, 0, 1, 1, 0, 0])
-    expected = random_kernels(channels, lengths, np.array(layer.kernel), dilations, reads)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    expected = random_kernels(channels, lengths, np.array(layer.kernel), np.array(layer.bias), dilations, reads)
+    np.testing.assert_allclose(found, expected if sampling == "published" else expected[:, 10:], atol=1e-5)
 
 
 def test_defaults_are_the_published_ones():
@@ -86,3 +103,8 @@ def test_a_hundred_thousand_readings_are_pooled(rng):
 def test_impossible_sizes_are_refused(bad):
     with pytest.raises(ValueError, match="positive"):
         RandomKernels(**bad)
+
+
+def test_an_unknown_sampling_is_refused():
+    with pytest.raises(ValueError, match="published, centred"):
+        RandomKernels(sampling="rocket")

@@ -11,7 +11,7 @@ FROZEN = ("randomized", "statistics")
 
 
 def build(fleet, **options):
-    return DeepFeatIoT(fleet.class_names, **{"kernels": 32, **options})
+    return DeepFeatIoT(fleet.class_names, **{"kernels": 32, "head": "mlp", **options})
 
 
 @pytest.fixture(scope="module")

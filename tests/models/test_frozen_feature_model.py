@@ -7,7 +7,7 @@ from deepfeatiot_tf.training.feature_store import FeatureStore
 
 
 def build(fleet):
-    model = DeepFeatIoT(fleet.class_names, kernels=32, branches=("statistics",))
+    model = DeepFeatIoT(fleet.class_names, kernels=32, branches=("statistics",), head="mlp")
     model.compile()
     return model
 

@@ -107,7 +107,7 @@ def test_each_text_is_read_once(told, encoder, tmp_path, monkeypatch):
     computed = []
     add = FeatureStore.add
     monkeypatch.setattr(FeatureStore, "add", lambda self, rows: (computed.append(n := add(self, rows)), n)[1])
-    model = DeepFeatIoT(told.class_names, branches=("statistics",), text_encoder=encoder())
+    model = DeepFeatIoT(told.class_names, branches=("statistics",), head="mlp", text_encoder=encoder())
     model.compile()
     model.fit(told.to_dataset(), epochs=2, verbose=0, feature_cache=tmp_path)
     assert sum(computed) == len(told) + len(set(told.metadata))
@@ -119,7 +119,7 @@ def build_metaiot(told, encoder):
 
 
 def build_featiot(told, encoder):
-    return DeepFeatIoT(told.class_names, branches=("statistics",), text_encoder=encoder())
+    return DeepFeatIoT(told.class_names, branches=("statistics",), head="mlp", text_encoder=encoder())
 
 
 @pytest.mark.parametrize("build", [build_metaiot, build_featiot])

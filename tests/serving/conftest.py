@@ -14,7 +14,7 @@ def fleet():
 @pytest.fixture(scope="session")
 def model(fleet):
     """All branches, untrained: what is served does not depend on how good it is."""
-    return DeepFeatIoT(fleet.class_names, kernels=64)
+    return DeepFeatIoT(fleet.class_names, kernels=64, head="mlp")
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def exported(model, tmp_path_factory):
 @pytest.fixture
 def quick_model(fleet):
     """Traced in a second."""
-    return DeepFeatIoT(fleet.class_names, branches=("statistics",))
+    return DeepFeatIoT(fleet.class_names, branches=("statistics",), head="mlp")
 
 
 @pytest.fixture
@@ -33,6 +33,6 @@ def language_model():
     """A model whose language branch is the layer that a test gives."""
 
     def build(layer: keras.layers.Layer):
-        return DeepFeatIoT(["humidity", "temperature"], branches=(), language=layer)
+        return DeepFeatIoT(["humidity", "temperature"], branches=(), head="mlp", language=layer)
 
     return build

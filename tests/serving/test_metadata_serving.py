@@ -22,7 +22,7 @@ def readings():
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
     encoder = TextFeatures.from_pretrained(write_folder(tmp_path_factory.mktemp("bert") / "small"))
-    return DeepFeatIoT(["humidity", "temperature", "wind"], branches=("statistics",), text_encoder=encoder)
+    return DeepFeatIoT(["humidity", "temperature", "wind"], branches=("statistics",), head="mlp", text_encoder=encoder)
 
 
 @pytest.fixture(scope="module")
