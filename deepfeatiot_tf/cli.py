@@ -46,6 +46,15 @@ TableArgument = Annotated[
         "(see `deepfeatiot datasets`).",
     ),
 ]
+PrecisionOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Say `unknown` where the model is not sure enough for this share of the labels to be right, 0.95 say, "
+        "on series held out in training.",
+        show_default=False,
+    ),
+]
 
 
 def main() -> None:
@@ -186,20 +195,23 @@ def predict(
         Path, typer.Option("--output", "-o", metavar="FILE", help="For the labels, `.csv` or `.parquet`.")
     ],
     table: dict[str, Any],
+    precision: PrecisionOption = None,
     folder: FolderOption = None,
 ) -> None:
     """Label a table of any length: id, label, confidence, runner-up and its confidence.
 
     The table is read as that of the training was, unless an option says otherwise (`''` forgets one).
 
-    Example: `deepfeatiot predict run/ new.parquet -o labelled.csv`
+    `deepfeatiot predict run/ new.parquet -o labelled.csv`
+
+    `deepfeatiot predict run/ new.parquet -o labelled.csv --precision 0.95` says `unknown` rather than be wrong.
     """
     console = stdout()
     import_tensorflow()
     from deepfeatiot_tf.runs import predict_run
 
     with counting(console) as count:
-        sensors = predict_run(run, source, output, folder=folder, progress=count, **given(table))
+        sensors = predict_run(run, source, output, folder=folder, precision=precision, progress=count, **given(table))
     print_files(console, {f"{sensors:,} sensors labelled": output})
 
 
@@ -219,6 +231,7 @@ def export(
         bool,
         typer.Option("--embeddings", help="Let clients send embeddings of the metadata in place of its text."),
     ] = False,
+    precision: PrecisionOption = None,
 ) -> None:
     """Write the model of a run for TF Serving: raw readings (and metadata) in, labels out.
 
@@ -229,7 +242,7 @@ def export(
     from deepfeatiot_tf.runs import export_run
 
     with console.status("exporting"):
-        version = export_run(run, output, embeddings=embeddings)
+        version = export_run(run, output, embeddings=embeddings, precision=precision)
     print_files(console, {"SavedModel": version})
 
 

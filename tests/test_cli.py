@@ -120,6 +120,17 @@ def test_a_network_trained_by_gradient_goes_on_after_an_interruption(fleet, tmp_
     assert len(pd.read_csv(tmp_path / "history.csv")) == 2
 
 
+def test_with_a_precision_a_run_says_unknown_or_one_line_why_it_cannot_promise_that(fleet, trained, tmp_path):
+    run("predict", trained, fleet, "-o", tmp_path / "out.csv", "--precision", "0.9")
+    assert {"temperature", "CO2", "pressure"} >= set(pd.read_csv(tmp_path / "out.csv")["label"]) - {"unknown"}
+    run("export", trained, "-o", tmp_path / "serving" / "sensor_type", "--precision", "0.9")
+    about = json.loads((tmp_path / "serving" / "sensor_type" / "1" / "assets.extra" / "about.json").read_text())
+    assert about["precision"] == 0.9
+    for command in (["predict", trained, fleet, "-o", tmp_path / "no.csv"], ["export", trained, "-o", tmp_path / "no"]):
+        assert "cannot be promised" in one_line(run(*command, "--precision", "0.999", status=2))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "serving"]
+
+
 def test_evaluate_predict_and_export_follow_from_the_run(fleet, trained, tmp_path):
     assert "accuracy" in run("evaluate", trained, fleet, "-o", tmp_path / "report")
     assert (tmp_path / "report" / "metrics.json").exists()

@@ -9,6 +9,7 @@ from typing import Any
 
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.models import load_model
+from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
 from deepfeatiot_tf.serving import export_saved_model, predict_table
@@ -66,6 +67,7 @@ def predict_run(
     output: str | Path,
     *,
     folder: str | Path | None = None,
+    precision: float | None = None,
     progress: Callable[[int], object] | None = None,
     **options: Any,
 ) -> int:
@@ -76,6 +78,9 @@ def predict_run(
         source: a table, or the name of a data set. Labels in it are not looked at.
         output: `.csv` or `.parquet`; see `predict_table`.
         folder: where the files of data sets lie.
+        precision: share of right labels, among those given, that is wanted: a sensor is `unknown` below the
+            confidence that reached it on the run's `held_out.csv` (see `train_run`). Default None: every sensor gets
+            a type.
         progress: see `predict_table`.
         **options: as for `evaluate_run`.
 
@@ -83,30 +88,40 @@ def predict_run(
         the number of sensors.
 
     Raises:
-        InputError: no finished run, the table cannot be read, or the output cannot be written.
+        InputError: no finished run, the table cannot be read, the output cannot be written, or the precision cannot
+            be reached.
     """
     place = RunFolder(run)
+    threshold = None if precision is None else refusal_of(place, precision)[0].threshold
     model = load_model(place.finished_model())
     path = path_of(source, folder)
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
-    return predict_table(model, path, output, progress=progress, **without_labels(path, read_as))
+    options = without_labels(path, read_as)
+    return predict_table(model, path, output, threshold=threshold, progress=progress, **options)
 
 
-def export_run(run: str | Path, output: str | Path, *, embeddings: bool = False) -> Path:
+def export_run(
+    run: str | Path, output: str | Path, *, embeddings: bool = False, precision: float | None = None
+) -> Path:
     """Write the model of a run for TF Serving; see `export_saved_model`.
 
     Args:
         run: the folder of a finished run.
         output: the folder of the served model, where it becomes the next version, or of a version of it.
         embeddings: see `export_saved_model`. Default False.
+        precision: as for `predict_run`; what it rests on is in the folder's `assets.extra/about.json`. Default None.
 
     Returns:
         the folder of the version.
 
     Raises:
-        InputError: no finished run, or the folder cannot be written.
+        InputError: no finished run, the folder cannot be written, or the precision cannot be reached.
     """
-    return export_saved_model(load_model(RunFolder(run).finished_model()), output, embeddings=embeddings)
+    place = RunFolder(run)
+    refusal, about = (None, None) if precision is None else refusal_of(place, precision)
+    model = load_model(place.finished_model())
+    threshold = None if refusal is None else refusal.threshold
+    return export_saved_model(model, output, embeddings=embeddings, threshold=threshold, about=about)
 
 
 def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def predict_table(
     *,
     rows: int = 2048,
     batch_size: int = 256,
+    threshold: float | None = None,
     progress: Callable[[int], object] | None = None,
     **options: Any,
 ) -> int:
@@ -50,6 +51,7 @@ def predict_table(
             source. It appears when it is whole.
         rows: sensors read at a time. Default 2048.
         batch_size: series per step; fewer, where they are long. Default 256.
+        threshold: see `predict`. Default None.
         progress: called after each part with the number of sensors done. Default: nothing.
         **options: as for `read_table`. A sensor without any reading is kept (`empty="keep"`), with empty
             labels and confidence 0, unless `empty="error"`.
@@ -71,7 +73,7 @@ def predict_table(
     parts = iter_tables(source, rows=rows, **{"empty": "keep", **options})
     if target.exists() and target.samefile(source):
         raise InputError(f"{target}: is the table to label; name another file for the labels")
-    labeller = Labeller(classifier_of(model), batch_size)
+    labeller = Labeller(classifier_of(model), batch_size, threshold)
     done = 0
 
     def frames() -> Iterator[pd.DataFrame]:

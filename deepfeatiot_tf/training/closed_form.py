@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.linear_model import RidgeCV
 
 PENALTIES = np.logspace(-3, 3, 13)
@@ -12,7 +12,7 @@ PENALTIES = np.logspace(-3, 3, 13)
 
 def ridge_head(
     features: np.ndarray, one_hot: np.ndarray, weights: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Kernel and bias of the dense layer whose softmax is a calibrated ridge classifier.
 
     Ridge regression on the one-hot labels; the penalty has the least squared error by leave-one-out, and the
@@ -24,7 +24,8 @@ def ridge_head(
         weights: of the series, `[series]`. Default: equal.
 
     Returns:
-        kernel float32 `[features, classes]` and bias float32 `[classes]`.
+        kernel float32 `[features, classes]`, bias float32 `[classes]`, and float32 `[series, classes]`, the
+        probabilities that each series gets from the others alone.
     """
     ridge = RidgeCV(PENALTIES, scoring="neg_mean_squared_error", store_cv_results=True)
     ridge.fit(features, one_hot, sample_weight=weights)
@@ -34,4 +35,5 @@ def ridge_head(
         return -float(np.mean(np.sum(one_hot * log_softmax(np.exp(log_scale) * left_out, axis=1), axis=1)))
 
     scale = np.exp(minimize_scalar(log_loss, bounds=(-2.0, 6.0), method="bounded").x)
-    return (scale * ridge.coef_.T).astype(np.float32), (scale * ridge.intercept_).astype(np.float32)
+    kernel, bias, probabilities = scale * ridge.coef_.T, scale * ridge.intercept_, softmax(scale * left_out, axis=1)
+    return kernel.astype(np.float32), bias.astype(np.float32), probabilities.astype(np.float32)
