@@ -20,6 +20,7 @@ _ROOMS = {
         "read_table",
         "simulate_fleet",
         "split",
+        "standard_names",
     ),
     "layers": ("LanguageFeatures", "TextFeatures"),
     "models": ("DeepFeatIoT", "DeepHeteroIoT", "DeepMetaIoT", "load_model"),

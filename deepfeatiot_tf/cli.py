@@ -55,6 +55,14 @@ PrecisionOption = Annotated[
         show_default=False,
     ),
 ]
+StandardNamesOption = Annotated[
+    bool,
+    typer.Option(
+        "--standard-names",
+        help="Add what the types are called elsewhere: Brick class, QUDT quantity kind, SenML unit. For `predict` as "
+        "columns, for `export` as the file `assets.extra/standard_names.csv`.",
+    ),
+]
 
 
 def main() -> None:
@@ -196,6 +204,7 @@ def predict(
     ],
     table: dict[str, Any],
     precision: PrecisionOption = None,
+    standard_names: StandardNamesOption = False,
     folder: FolderOption = None,
 ) -> None:
     """Label a table of any length: id, label, confidence, runner-up and its confidence.
@@ -211,7 +220,16 @@ def predict(
     from deepfeatiot_tf.runs import predict_run
 
     with counting(console) as count:
-        sensors = predict_run(run, source, output, folder=folder, precision=precision, progress=count, **given(table))
+        sensors = predict_run(
+            run,
+            source,
+            output,
+            folder=folder,
+            precision=precision,
+            standard_names=standard_names,
+            progress=count,
+            **given(table),
+        )
     print_files(console, {f"{sensors:,} sensors labelled": output})
 
 
@@ -232,6 +250,7 @@ def export(
         typer.Option("--embeddings", help="Let clients send embeddings of the metadata in place of its text."),
     ] = False,
     precision: PrecisionOption = None,
+    standard_names: StandardNamesOption = False,
 ) -> None:
     """Write the model of a run for TF Serving: raw readings (and metadata) in, labels out.
 
@@ -242,7 +261,7 @@ def export(
     from deepfeatiot_tf.runs import export_run
 
     with console.status("exporting"):
-        version = export_run(run, output, embeddings=embeddings, precision=precision)
+        version = export_run(run, output, embeddings=embeddings, precision=precision, standard_names=standard_names)
     print_files(console, {"SavedModel": version})
 
 

@@ -131,6 +131,15 @@ def test_with_a_precision_a_run_says_unknown_or_one_line_why_it_cannot_promise_t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "serving"]
 
 
+def test_names_used_elsewhere_come_with_labels_and_export_where_asked_for(fleet, trained, tmp_path):
+    run("predict", trained, fleet, "-o", tmp_path / "out.csv", "--standard-names")
+    labelled = pd.read_csv(tmp_path / "out.csv")
+    carbon = labelled[labelled["label"] == "CO2"]
+    assert set(carbon["brick_class"]) == {"brick:CO2_Level_Sensor"}
+    run("export", trained, "-o", tmp_path / "serving", "--standard-names")
+    assert "CO2,brick:CO2_Level_Sensor" in (tmp_path / "serving/1/assets.extra/standard_names.csv").read_text()
+
+
 def test_evaluate_predict_and_export_follow_from_the_run(fleet, trained, tmp_path):
     assert "accuracy" in run("evaluate", trained, fleet, "-o", tmp_path / "report")
     assert (tmp_path / "report" / "metrics.json").exists()

@@ -68,6 +68,7 @@ def predict_run(
     *,
     folder: str | Path | None = None,
     precision: float | None = None,
+    standard_names: bool = False,
     progress: Callable[[int], object] | None = None,
     **options: Any,
 ) -> int:
@@ -81,6 +82,7 @@ def predict_run(
         precision: share of right labels, among those given, that is wanted: a sensor is `unknown` below the
             confidence that reached it on the run's `held_out.csv` (see `train_run`). Default None: every sensor gets
             a type.
+        standard_names: see `predict`. Default False.
         progress: see `predict_table`.
         **options: as for `evaluate_run`.
 
@@ -96,12 +98,17 @@ def predict_run(
     model = load_model(place.finished_model())
     path = path_of(source, folder)
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
-    options = without_labels(path, read_as)
-    return predict_table(model, path, output, threshold=threshold, progress=progress, **options)
+    answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
+    return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
 def export_run(
-    run: str | Path, output: str | Path, *, embeddings: bool = False, precision: float | None = None
+    run: str | Path,
+    output: str | Path,
+    *,
+    embeddings: bool = False,
+    precision: float | None = None,
+    standard_names: bool = False,
 ) -> Path:
     """Write the model of a run for TF Serving; see `export_saved_model`.
 
@@ -110,6 +117,7 @@ def export_run(
         output: the folder of the served model, where it becomes the next version, or of a version of it.
         embeddings: see `export_saved_model`. Default False.
         precision: as for `predict_run`; what it rests on is in the folder's `assets.extra/about.json`. Default None.
+        standard_names: see `export_saved_model`. Default False.
 
     Returns:
         the folder of the version.
@@ -121,7 +129,14 @@ def export_run(
     refusal, about = (None, None) if precision is None else refusal_of(place, precision)
     model = load_model(place.finished_model())
     threshold = None if refusal is None else refusal.threshold
-    return export_saved_model(model, output, embeddings=embeddings, threshold=threshold, about=about)
+    return export_saved_model(
+        model,
+        output,
+        embeddings=embeddings,
+        threshold=threshold,
+        standard_names=standard_names,
+        about=about,
+    )
 
 
 def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

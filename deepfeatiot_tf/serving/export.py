@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder
+from deepfeatiot_tf.readings.vocabularies import standard_names as names_elsewhere
 from deepfeatiot_tf.serving.about import write_about
 from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, write_class_names
 from deepfeatiot_tf.serving.endpoints import EmbeddingEndpoint, Endpoint, TextEndpoint
@@ -23,6 +24,7 @@ from deepfeatiot_tf.serving.unknown import check_threshold
 from deepfeatiot_tf.serving.warmup import write_warmup
 
 SIGNATURE = "serving_default"
+NAMES_FILE = Path("assets.extra", "standard_names.csv")
 WARMUP_LENGTH = 168
 WARMUP_BATCH = 32
 
@@ -34,6 +36,7 @@ def export_saved_model(
     warmup: np.ndarray | None = None,
     embeddings: bool = False,
     threshold: float | None = None,
+    standard_names: bool = False,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `model` as a SavedModel for TF Serving, or for TensorFlow alone, without this library.
@@ -64,6 +67,8 @@ def export_saved_model(
             Default False.
         threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
             `Report.refusal`. Default None: every sensor gets a type.
+        standard_names: whether `assets.extra/standard_names.csv` gives the class names in Brick, QUDT and SenML, in
+            the order of the probabilities; see `standard_names` in `readings`. Default False.
         about: what else `about.json` should say, fit for JSON. Default: nothing.
 
     Returns:
@@ -92,6 +97,10 @@ def export_saved_model(
         endpoint = EmbeddingEndpoint if embeddings else TextEndpoint if reads_metadata else Endpoint
         _write(model, names, beside, endpoint, least)
         write_about(beside, least, about or {})
+        if standard_names:
+            table = names_elsewhere(names)
+            table.insert(0, "label", names)
+            table.to_csv(beside / NAMES_FILE, index=False, lineterminator="\n")
         requests = endpoint.requests(model, _made_up() if warmup is None else np.asarray(warmup, np.float32))
         first = {name: value[:1] for name, value in requests.items()}
         write_warmup(beside, path.parent.name, SIGNATURE, [first, requests])
