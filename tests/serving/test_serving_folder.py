@@ -106,7 +106,7 @@ def test_the_grpc_client_gets_what_the_model_says(serve, fleet):
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
     class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
-        def Predict(self, request, context):
+        def Predict(self, request, context):  # noqa: N802
             assert request.model_spec.name == "sensor_type"
             answer = predict_pb2.PredictResponse()
             for name, value in serve(readings=tf.constant(tf.make_ndarray(request.inputs["readings"]))).items():
