@@ -241,8 +241,9 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            metavar="FOLDER",
-            help="Folder of the served model, which gets the next version; or of a version.",
+            metavar="PLACE",
+            help="Folder of the served model, which gets the next version; or of a version; or a file that ends in "
+            "`.tflite`.",
         ),
     ],
     embeddings: Annotated[
@@ -252,9 +253,13 @@ def export(
     precision: PrecisionOption = None,
     standard_names: StandardNamesOption = False,
 ) -> None:
-    """Write the model of a run for TF Serving: raw readings (and metadata) in, labels out.
+    """Write the model of a run for TF Serving, raw readings (and metadata) in, labels out; or for TFLite (LiteRT).
 
-    Example: `deepfeatiot export run/ -o serving/sensor_type`
+    `deepfeatiot export run/ -o serving/sensor_type`
+
+    `deepfeatiot export run/ -o serving/sensor_type --precision 0.95` says `unknown` rather than be wrong.
+
+    `deepfeatiot export run/ -o sensor_type.tflite` is for gateways: one series in, probabilities out; no text.
     """
     console = stdout()
     import_tensorflow()
@@ -262,7 +267,7 @@ def export(
 
     with console.status("exporting"):
         version = export_run(run, output, embeddings=embeddings, precision=precision, standard_names=standard_names)
-    print_files(console, {"SavedModel": version})
+    print_files(console, {"SavedModel" if version.is_dir() else "TFLite": version})
 
 
 @app.command()

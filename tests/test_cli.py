@@ -3,6 +3,7 @@ import json
 import logging
 import subprocess
 import sys
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -138,6 +139,13 @@ def test_names_used_elsewhere_come_with_labels_and_export_where_asked_for(fleet,
     assert set(carbon["brick_class"]) == {"brick:CO2_Level_Sensor"}
     run("export", trained, "-o", tmp_path / "serving", "--standard-names")
     assert "CO2,brick:CO2_Level_Sensor" in (tmp_path / "serving/1/assets.extra/standard_names.csv").read_text()
+
+
+def test_a_name_that_ends_in_tflite_asks_for_a_file_for_gateways(trained, tmp_path):
+    file = tmp_path / "sensor_type.tflite"
+    assert f"TFLite: {file}" in run("export", trained, "-o", file, "--precision", "0.9")
+    assert zipfile.ZipFile(file).read("labels.txt").decode().split() == ["CO2", "pressure", "temperature"]
+    assert "go with a SavedModel" in one_line(run("export", trained, "-o", file, "--standard-names", status=2))
 
 
 def test_evaluate_predict_and_export_follow_from_the_run(fleet, trained, tmp_path):

@@ -83,7 +83,9 @@ class RandomKernels(keras.layers.Layer):
     def call(self, channels: tf.Tensor, length: tf.Tensor | None = None) -> tf.Tensor:
         if length is None:
             length = tf.fill(tf.shape(channels)[:1], tf.shape(channels)[1])
-        pooled = (self._pool_by_xla if self.jit_compile else self._pool_by_plain_ops)(channels, length)
+        if not self.jit_compile:
+            return self._pool_by_plain_ops(channels, length)
+        pooled = self._pool_by_xla(channels, length)
         return tf.concat([tf.math.real(pooled), tf.math.imag(pooled)], axis=1)
 
     def _pool_by_plain_ops(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
@@ -95,9 +97,10 @@ class RandomKernels(keras.layers.Layer):
                 _pool_series(x[:, channel], length, self.kernel[:, start : start + share], dilation)
                 for start, (dilation, channel) in zip(range(0, self.kernels, share), groups, strict=False)
             ]
-            return tf.concat(pooled, axis=0)
+            return tf.concat([part for parts in zip(*pooled, strict=True) for part in parts], axis=0)
 
-        return tf.map_fn(pool_series, (channels, length), fn_output_signature=tf.complex64)
+        # No complex numbers here, as under XLA: a TFLite interpreter has none.
+        return tf.map_fn(pool_series, (channels, length), fn_output_signature=tf.float32)
 
     def _pool_by_xla(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         # Calls of one static shape: one compilation per series length, whatever the batch.
@@ -205,8 +208,8 @@ def _answer(
     return highest, count
 
 
-def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, dilation: int) -> tf.Tensor:
-    """complex64 `[kernels]` of one group and one series `[time]`, in plain ops: matrix products."""
+def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, dilation: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Maxima and PPVs `[kernels]` of one group and one series `[time]`, in plain ops: matrix products."""
     taps, kernels = kernel.shape
     reach = (taps - 1) * dilation + 1
     windows = tf.maximum(length - reach + 1, 1)
@@ -221,4 +224,4 @@ def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, dilation: i
 
     start = (tf.constant(0), tf.fill([kernels], np.float32(-np.inf)), tf.zeros([kernels]))
     _, highest, count = tf.while_loop(lambda at, *_: at < windows, body, start)
-    return tf.complex(highest, count / tf.cast(windows, tf.float32))
+    return highest, count / tf.cast(windows, tf.float32)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.models import load_model
 from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
-from deepfeatiot_tf.serving import export_saved_model, predict_table
+from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
+from deepfeatiot_tf.serving.lite import ENDING as LITE_ENDING
 
 logger = logging.getLogger(__name__)
 
@@ -110,25 +112,33 @@ def export_run(
     precision: float | None = None,
     standard_names: bool = False,
 ) -> Path:
-    """Write the model of a run for TF Serving; see `export_saved_model`.
+    """Write the model of a run for TF Serving or for TFLite; see `export_saved_model` and `export_tflite`.
 
     Args:
         run: the folder of a finished run.
-        output: the folder of the served model, where it becomes the next version, or of a version of it.
+        output: the folder of the served model, where it becomes the next version, or of a version of it; or a file that
+            ends in `.tflite`.
         embeddings: see `export_saved_model`. Default False.
-        precision: as for `predict_run`; what it rests on is in the folder's `assets.extra/about.json`. Default None.
+        precision: as for `predict_run`; what it rests on is in the export's `about.json`. Default None.
         standard_names: see `export_saved_model`. Default False.
 
     Returns:
-        the folder of the version.
+        the folder of the version, or the file.
 
     Raises:
-        InputError: no finished run, the folder cannot be written, or the precision cannot be reached.
+        InputError: no finished run, the folder or file cannot be written, or the precision cannot be reached; or a
+            `.tflite` file is asked for with embeddings or of a model that reads text.
     """
     place = RunFolder(run)
     refusal, about = (None, None) if precision is None else refusal_of(place, precision)
     model = load_model(place.finished_model())
     threshold = None if refusal is None else refusal.threshold
+    if Path(output).suffix.lower() == LITE_ENDING:
+        if embeddings or standard_names:
+            raise InputError(
+                f"{output}: embeddings and standard names go with a SavedModel; name a folder, or leave them out"
+            )
+        return export_tflite(model, output, threshold=threshold, about=about)
     return export_saved_model(
         model,
         output,
