@@ -27,9 +27,9 @@ from common import RESULTS, write_table
 TRAINING_SENSORS = 800
 LENGTHS = (168, 1000)
 
-# Prints as JSON: milliseconds of each series, the likeliest class of each, and the peak memory in MB.
+# Prints as JSON: milliseconds of each series, the likeliest class of each, and the peak memory in MB (Linux).
 LITE = """
-import json, resource, sys, time
+import json, sys, time
 import numpy as np
 try:
     from ai_edge_litert.interpreter import Interpreter
@@ -40,7 +40,7 @@ run = Interpreter(sys.argv[1], num_threads=1).get_signature_runner()
 answer = lambda series: run(readings=series[None])["probabilities"][0]
 """
 SAVED = """
-import json, resource, sys, time
+import json, sys, time
 sys.modules["keras"] = None
 import numpy as np
 import tensorflow as tf
@@ -60,7 +60,8 @@ for series in readings:
     probabilities = answer(series)
     milliseconds.append(1e3 * (time.perf_counter() - start))
     classes.append(int(probabilities.argmax()))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not ru_maxrss, which begins with that of the process that started this one.
+peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"ms": milliseconds, "classes": classes, "peak": peak, "tensorflow": "tensorflow" in sys.modules}))
 """
 

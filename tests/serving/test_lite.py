@@ -1,11 +1,15 @@
 import json
+import runpy
+import sys
 import zipfile
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepfeatiot_tf import DeepFeatIoT, InputError, export_saved_model, export_tflite
+from deepfeatiot_tf import DeepFeatIoT, InputError, export_saved_model, export_tflite, predict
 from deepfeatiot_tf.serving.lite import _converted
 from tests.serving.test_export import FromTable
 
@@ -78,6 +82,25 @@ def test_the_file_carries_class_names_and_threshold_where_unzip_finds_them(files
         assert tuple(archive.read("labels.txt").decode().splitlines()) == model.class_names
         about = json.loads(archive.read("about.json"))
     assert (about["threshold"], about["precision"]) == (0.4, 0.9)
+
+
+def test_the_client_for_gateways_says_what_the_server_says(solved, fleet, tmp_path, monkeypatch):
+    """LiteRT's interpreter is TensorFlow's under another name."""
+    threshold = float(np.median(predict(solved, fleet)["confidence"]))
+    path = export_tflite(solved, tmp_path / "a.tflite", threshold=threshold)
+    stand_in = ModuleType("ai_edge_litert.interpreter")
+    stand_in.Interpreter = tf.lite.Interpreter
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", stand_in)
+    client = runpy.run_path(str(Path(__file__).parents[2] / "serving" / "lite_client.py"))["SensorType"](str(path))
+    some = fleet.take(np.arange(40, 64))
+    expected = predict(solved, some, threshold=threshold)
+    found = [client.label(series) for series in some.values]
+    np.testing.assert_allclose([sure for _, sure in found], expected["confidence"], atol=1e-4)
+    clear = np.abs(expected["confidence"] - threshold) > 1e-4
+    labels = np.array([label for label, _ in found], object)
+    assert labels[clear].tolist() == expected["label"][clear].tolist()
+    assert "unknown" in labels
+    assert client.label(np.full(5, np.nan, np.float32)) == ("", 0.0)
 
 
 def test_a_model_that_reads_text_is_refused_in_one_line(language_model, tmp_path):
