@@ -20,12 +20,13 @@ _ROOMS = {
         "read_table",
         "simulate_fleet",
         "split",
+        "standard_names",
     ),
     "layers": ("LanguageFeatures", "TextFeatures"),
     "models": ("DeepFeatIoT", "DeepHeteroIoT", "DeepMetaIoT", "load_model"),
     "training": ("RunCheckpoint",),
     "evaluation": ("EstimatorSystem", "KerasSystem", "ProtocolResult", "Report", "evaluate", "run_protocol"),
-    "serving": ("export_saved_model", "predict", "predict_table"),
+    "serving": ("export_saved_model", "export_tflite", "predict", "predict_table"),
     "runs": ("RunSettings", "quickstart", "train_run"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

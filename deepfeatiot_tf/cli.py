@@ -46,6 +46,23 @@ TableArgument = Annotated[
         "(see `deepfeatiot datasets`).",
     ),
 ]
+PrecisionOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Say `unknown` where the model is not sure enough for this share of the labels to be right, 0.95 say, "
+        "on series held out in training.",
+        show_default=False,
+    ),
+]
+StandardNamesOption = Annotated[
+    bool,
+    typer.Option(
+        "--standard-names",
+        help="Add what the types are called elsewhere: Brick class, QUDT quantity kind, SenML unit. For `predict` as "
+        "columns, for `export` as the file `assets.extra/standard_names.csv`.",
+    ),
+]
 
 
 def main() -> None:
@@ -186,20 +203,33 @@ def predict(
         Path, typer.Option("--output", "-o", metavar="FILE", help="For the labels, `.csv` or `.parquet`.")
     ],
     table: dict[str, Any],
+    precision: PrecisionOption = None,
+    standard_names: StandardNamesOption = False,
     folder: FolderOption = None,
 ) -> None:
     """Label a table of any length: id, label, confidence, runner-up and its confidence.
 
     The table is read as that of the training was, unless an option says otherwise (`''` forgets one).
 
-    Example: `deepfeatiot predict run/ new.parquet -o labelled.csv`
+    `deepfeatiot predict run/ new.parquet -o labelled.csv`
+
+    `deepfeatiot predict run/ new.parquet -o labelled.csv --precision 0.95` says `unknown` rather than be wrong.
     """
     console = stdout()
     import_tensorflow()
     from deepfeatiot_tf.runs import predict_run
 
     with counting(console) as count:
-        sensors = predict_run(run, source, output, folder=folder, progress=count, **given(table))
+        sensors = predict_run(
+            run,
+            source,
+            output,
+            folder=folder,
+            precision=precision,
+            standard_names=standard_names,
+            progress=count,
+            **given(table),
+        )
     print_files(console, {f"{sensors:,} sensors labelled": output})
 
 
@@ -211,26 +241,33 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            metavar="FOLDER",
-            help="Folder of the served model, which gets the next version; or of a version.",
+            metavar="PLACE",
+            help="Folder of the served model, which gets the next version; or of a version; or a file that ends in "
+            "`.tflite`.",
         ),
     ],
     embeddings: Annotated[
         bool,
         typer.Option("--embeddings", help="Let clients send embeddings of the metadata in place of its text."),
     ] = False,
+    precision: PrecisionOption = None,
+    standard_names: StandardNamesOption = False,
 ) -> None:
-    """Write the model of a run for TF Serving: raw readings (and metadata) in, labels out.
+    """Write the model of a run for TF Serving, raw readings (and metadata) in, labels out; or for TFLite (LiteRT).
 
-    Example: `deepfeatiot export run/ -o serving/sensor_type`
+    `deepfeatiot export run/ -o serving/sensor_type`
+
+    `deepfeatiot export run/ -o serving/sensor_type --precision 0.95` says `unknown` rather than be wrong.
+
+    `deepfeatiot export run/ -o sensor_type.tflite` is for gateways: one series in, probabilities out; no text.
     """
     console = stdout()
     import_tensorflow()
     from deepfeatiot_tf.runs import export_run
 
     with console.status("exporting"):
-        version = export_run(run, output, embeddings=embeddings)
-    print_files(console, {"SavedModel": version})
+        version = export_run(run, output, embeddings=embeddings, precision=precision, standard_names=standard_names)
+    print_files(console, {"SavedModel" if version.is_dir() else "TFLite": version})
 
 
 @app.command()

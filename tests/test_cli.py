@@ -3,6 +3,7 @@ import json
 import logging
 import subprocess
 import sys
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -118,6 +119,33 @@ def test_a_network_trained_by_gradient_goes_on_after_an_interruption(fleet, tmp_
     assert "interrupted; give the same command again to go on" in message
     assert "epoch 2/2" in run(*command)
     assert len(pd.read_csv(tmp_path / "history.csv")) == 2
+
+
+def test_with_a_precision_a_run_says_unknown_or_one_line_why_it_cannot_promise_that(fleet, trained, tmp_path):
+    run("predict", trained, fleet, "-o", tmp_path / "out.csv", "--precision", "0.9")
+    assert {"temperature", "CO2", "pressure"} >= set(pd.read_csv(tmp_path / "out.csv")["label"]) - {"unknown"}
+    run("export", trained, "-o", tmp_path / "serving" / "sensor_type", "--precision", "0.9")
+    about = json.loads((tmp_path / "serving" / "sensor_type" / "1" / "assets.extra" / "about.json").read_text())
+    assert about["precision"] == 0.9
+    for command in (["predict", trained, fleet, "-o", tmp_path / "no.csv"], ["export", trained, "-o", tmp_path / "no"]):
+        assert "cannot be promised" in one_line(run(*command, "--precision", "0.999", status=2))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "serving"]
+
+
+def test_names_used_elsewhere_come_with_labels_and_export_where_asked_for(fleet, trained, tmp_path):
+    run("predict", trained, fleet, "-o", tmp_path / "out.csv", "--standard-names")
+    labelled = pd.read_csv(tmp_path / "out.csv")
+    carbon = labelled[labelled["label"] == "CO2"]
+    assert set(carbon["brick_class"]) == {"brick:CO2_Level_Sensor"}
+    run("export", trained, "-o", tmp_path / "serving", "--standard-names")
+    assert "CO2,brick:CO2_Level_Sensor" in (tmp_path / "serving/1/assets.extra/standard_names.csv").read_text()
+
+
+def test_a_name_that_ends_in_tflite_asks_for_a_file_for_gateways(trained, tmp_path):
+    file = tmp_path / "sensor_type.tflite"
+    assert f"TFLite: {file}" in run("export", trained, "-o", file, "--precision", "0.9")
+    assert zipfile.ZipFile(file).read("labels.txt").decode().split() == ["CO2", "pressure", "temperature"]
+    assert "go with a SavedModel" in one_line(run("export", trained, "-o", file, "--standard-names", status=2))
 
 
 def test_evaluate_predict_and_export_follow_from_the_run(fleet, trained, tmp_path):

@@ -25,6 +25,7 @@ from deepfeatiot_tf.evaluation.answers import (
     without_readings,
 )
 from deepfeatiot_tf.evaluation.markdown import render
+from deepfeatiot_tf.evaluation.refusal import Refusal, fit_refusal
 from deepfeatiot_tf.files import make_folder, write_beside, write_text
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 
@@ -131,6 +132,24 @@ class Report:
         )
         wrong = table[answers != self.true]
         return wrong.sort_values("confidence", ascending=False, kind="stable", ignore_index=True)
+
+    def refusal(self, precision: float) -> Refusal:
+        """From which confidence on the model has to answer to be right as often as asked.
+
+        The threshold goes to `predict`, `predict_table` and `export_saved_model`.
+
+        Args:
+            precision: share of right labels among those given, such as 0.95.
+
+        Returns:
+            the threshold, and the share of these series that it lets answer; see `fit_refusal`. It holds for new
+            sensors only if none of these series took part in training.
+
+        Raises:
+            InputError: the precision is out of range, or cannot be reached on these series.
+        """
+        right = metrics.answers(self.probabilities) == self.true
+        return fit_refusal(self.probabilities.max(axis=1), right, precision)
 
     @property
     def data(self) -> dict[str, Any]:

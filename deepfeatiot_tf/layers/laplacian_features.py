@@ -14,6 +14,9 @@ from sklearn.metrics.pairwise import laplacian_kernel
 # Directions in which the landmarks differ less than this hold nothing that float32 can tell from rounding.
 LEAST_EIGENVALUE = 1e-5
 TREES = 300
+# Standardized values this close count as equal. Many series share a value exactly, a share of 0 or 1 say; one machine's
+# rounding must not move such a series from the middle of its equals to their end.
+TIE = 1e-4
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
@@ -110,9 +113,10 @@ class LaplacianFeatures(keras.layers.Layer):
         exponent = tf.zeros([tf.shape(features)[0], self.landmarks])
         for column in range(self.places.shape[1]):  # one at a time: [batch, landmarks, features] would be large
             value, place = features[:, column, None], self.places[:, column]
-            below = tf.cast(place < value, tf.float32) + 0.5 * tf.cast(place == value, tf.float32)
+            apart = tf.abs(value - place)
+            below = tf.where(apart <= TIE, 0.5, tf.cast(place < value, tf.float32))
             rank = tf.reduce_sum(self.share * below, axis=1, keepdims=True)
-            distance = self.gamma * tf.abs(value - place) + self.rank_gamma * tf.abs(rank - self.ranks[:, column])
+            distance = self.gamma * apart + self.rank_gamma * tf.abs(rank - self.ranks[:, column])
             exponent += self.importances[column] * distance
         return tf.exp(-exponent)
 

@@ -104,15 +104,14 @@ class RandomKernels(keras.layers.Layer):
     def call(self, channels: tf.Tensor, length: tf.Tensor | None = None) -> tf.Tensor:
         if length is None:
             length = tf.fill(tf.shape(channels)[:1], tf.shape(channels)[1])
-        pooled = (self._pool_by_xla if self.jit_compile else self._pool_by_plain_ops)(channels, length)
-        if self.sampling == "centred":
-            return tf.math.imag(pooled)
-        return tf.concat([tf.math.real(pooled), tf.math.imag(pooled)], axis=1)
+        pool = self._pool_by_xla if self.jit_compile else self._pool_by_plain_ops
+        highest, share = pool(channels, length)
+        return share if self.sampling == "centred" else tf.concat([highest, share], axis=1)
 
-    def _pool_by_plain_ops(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    def _pool_by_plain_ops(self, channels: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         groups, share = self._deal(channels.shape[2])
 
-        def pool_series(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        def pool_series(row: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
             x, length = row
             pooled = [
                 _pool_series(
@@ -124,11 +123,12 @@ class RandomKernels(keras.layers.Layer):
                 )
                 for start, (dilation, channel) in zip(range(0, self.kernels, share), groups, strict=False)
             ]
-            return tf.concat(pooled, axis=0)
+            return tuple(tf.concat(parts, axis=0) for parts in zip(*pooled, strict=True))
 
-        return tf.map_fn(pool_series, (channels, length), fn_output_signature=tf.complex64)
+        # No complex numbers here, as under XLA: a TFLite interpreter has none.
+        return tf.map_fn(pool_series, (channels, length), fn_output_signature=(tf.float32, tf.float32))
 
-    def _pool_by_xla(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    def _pool_by_xla(self, channels: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # Calls of one static shape: one compilation per series length, whatever the batch.
         batch, time, width = tf.shape(channels)[0], tf.shape(channels)[1], channels.shape[2]
         calls = -(-batch // SERIES_PER_CALL)
@@ -142,7 +142,8 @@ class RandomKernels(keras.layers.Layer):
             ),
             fn_output_signature=tf.complex64,
         )
-        return tf.reshape(pooled, [-1, self.kernels])[:batch]
+        pooled = tf.reshape(pooled, [-1, self.kernels])[:batch]
+        return tf.math.real(pooled), tf.math.imag(pooled)
 
     def _deal(self, width: int) -> tuple[list[tuple[int, int]], int]:
         """The groups of kernels, each of one dilation and one channel, and how many kernels a group has."""
@@ -238,8 +239,10 @@ def _answer(
     return highest, count
 
 
-def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, dilation: int) -> tf.Tensor:
-    """complex64 `[kernels]` of one group and one series `[time]`, in plain ops: matrix products."""
+def _pool_series(
+    x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, dilation: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Maxima and PPVs `[kernels]` of one group and one series `[time]`, in plain ops: matrix products."""
     taps, kernels = kernel.shape
     reach = (taps - 1) * dilation + 1
     windows = tf.maximum(length - reach + 1, 1)
@@ -254,4 +257,4 @@ def _pool_series(x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Te
 
     start = (tf.constant(0), tf.fill([kernels], np.float32(-np.inf)), tf.zeros([kernels]))
     _, highest, count = tf.while_loop(lambda at, *_: at < windows, body, start)
-    return tf.complex(highest, count / tf.cast(windows, tf.float32))
+    return highest, count / tf.cast(windows, tf.float32)

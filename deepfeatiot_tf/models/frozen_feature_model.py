@@ -55,6 +55,8 @@ class FrozenFeatureModel(keras.Model):
 
     Attributes:
         recipe: name of the recipe that `compile` takes unless told otherwise; see `training.recipe`.
+        left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
+            the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
 
     recipe = "deepfeatiot"
@@ -72,6 +74,7 @@ class FrozenFeatureModel(keras.Model):
         self.frozen = frozen
         self.network = network
         self.adapted = False
+        self.left_out: dict[str, np.ndarray] = {}
 
     @property
     def reads_metadata(self) -> bool:
@@ -220,7 +223,7 @@ class FrozenFeatureModel(keras.Model):
     ) -> None:
         features, one_hot = self._values([head.input], SOLVED[head.name], stores, batches)
         weights = None if class_weight is None else np.array([class_weight[i] for i in one_hot.argmax(axis=1)])
-        kernel, bias = ridge_head(features, one_hot, weights)
+        kernel, bias, self.left_out[head.name] = ridge_head(features, one_hot, weights)
         head.kernel.assign(kernel)
         head.bias.assign(bias)
 

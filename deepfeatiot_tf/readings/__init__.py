@@ -5,6 +5,7 @@ from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 from deepfeatiot_tf.readings.simulate import simulate_fleet
 from deepfeatiot_tf.readings.splits import split
 from deepfeatiot_tf.readings.table import iter_tables, read_table
+from deepfeatiot_tf.readings.vocabularies import standard_names
 
 __all__ = [
     "SensorReadings",
@@ -14,4 +15,5 @@ __all__ = [
     "read_table",
     "simulate_fleet",
     "split",
+    "standard_names",
 ]

@@ -18,7 +18,8 @@ from deepfeatiot_tf.runs.settings import RunSettings
 logger = logging.getLogger(__name__)
 
 PICTURES = ("confusion.png", "reliability.png", "misread.png", "learning_curves.png")
-OUTPUTS = ("report.md", "metrics.json", "model.keras", "history.csv", "predictions.csv", "comparison.csv", *PICTURES)
+TABLES = ("history.csv", "predictions.csv", "held_out.csv", "comparison.csv")
+OUTPUTS = ("report.md", "metrics.json", "model.keras", *TABLES, *PICTURES)
 
 
 class RunFolder:
@@ -38,6 +39,7 @@ class RunFolder:
         self.model = self.path / "model.keras"
         self.history = self.path / "history.csv"
         self.predictions = self.path / "predictions.csv"
+        self.held_out = self.path / "held_out.csv"
 
     @property
     def begun(self) -> bool:

@@ -19,6 +19,7 @@ from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
 from deepfeatiot_tf.models import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings, split
+from deepfeatiot_tf.runs.held_out import calibrate, held_out_answers
 from deepfeatiot_tf.runs.model_file import save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
 from deepfeatiot_tf.runs.settings import RunSettings
@@ -53,9 +54,14 @@ def train_run(
     """Train on a part of the readings, select on another, test once on the third; keep it all in a folder.
 
     The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, pretrained encoders,
-    versions), `model.keras`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test part) and, of a
-    network trained by gradient, `history.csv`. A run that was interrupted, even killed, goes on with the same
-    call and ends with the result of an unbroken one. A finished run is not trained again.
+    versions), `model.keras`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test part),
+    `held_out.csv` and, of a network trained by gradient, `history.csv`. A run that was interrupted, even killed, goes
+    on with the same call and ends with the result of an unbroken one. A finished run is not trained again.
+
+    `held_out.csv` has the answers to series that were not learned from: the validation part; of a closed-form head
+    without one, each series of the training part left out in turn. The `precision` of `predict_run` and `export_run`
+    rests on it. A network's confidences are scaled by a temperature fitted on the validation part, in its weights; a
+    closed-form head takes its own from the series left out.
 
     Args:
         readings: labelled.
@@ -106,8 +112,12 @@ def train_run(
         history, facts = _solve(model, parts[0], settings, callbacks=list(callbacks), **options)
     else:
         history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
+    if not settings.solved:
+        facts["temperature"] = calibrate(model, parts[1])
+    held_out, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
     save_model(model, run.model)
     report = evaluate(model, parts[2])
+    _write_csv(run.held_out, answers(held_out))
     _write_csv(run.predictions, answers(report))
     if history:
         _write_csv(run.history, _history_table(history))

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.models import load_model
+from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
-from deepfeatiot_tf.serving import export_saved_model, predict_table
+from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
+from deepfeatiot_tf.serving.lite import ENDING as LITE_ENDING
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +69,8 @@ def predict_run(
     output: str | Path,
     *,
     folder: str | Path | None = None,
+    precision: float | None = None,
+    standard_names: bool = False,
     progress: Callable[[int], object] | None = None,
     **options: Any,
 ) -> int:
@@ -76,6 +81,10 @@ def predict_run(
         source: a table, or the name of a data set. Labels in it are not looked at.
         output: `.csv` or `.parquet`; see `predict_table`.
         folder: where the files of data sets lie.
+        precision: share of right labels, among those given, that is wanted: a sensor is `unknown` below the
+            confidence that reached it on the run's `held_out.csv` (see `train_run`). Default None: every sensor gets
+            a type.
+        standard_names: see `predict`. Default False.
         progress: see `predict_table`.
         **options: as for `evaluate_run`.
 
@@ -83,30 +92,61 @@ def predict_run(
         the number of sensors.
 
     Raises:
-        InputError: no finished run, the table cannot be read, or the output cannot be written.
+        InputError: no finished run, the table cannot be read, the output cannot be written, or the precision cannot
+            be reached.
     """
     place = RunFolder(run)
+    threshold = None if precision is None else refusal_of(place, precision)[0].threshold
     model = load_model(place.finished_model())
     path = path_of(source, folder)
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
-    return predict_table(model, path, output, progress=progress, **without_labels(path, read_as))
+    answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
+    return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
-def export_run(run: str | Path, output: str | Path, *, embeddings: bool = False) -> Path:
-    """Write the model of a run for TF Serving; see `export_saved_model`.
+def export_run(
+    run: str | Path,
+    output: str | Path,
+    *,
+    embeddings: bool = False,
+    precision: float | None = None,
+    standard_names: bool = False,
+) -> Path:
+    """Write the model of a run for TF Serving or for TFLite; see `export_saved_model` and `export_tflite`.
 
     Args:
         run: the folder of a finished run.
-        output: the folder of the served model, where it becomes the next version, or of a version of it.
+        output: the folder of the served model, where it becomes the next version, or of a version of it; or a file that
+            ends in `.tflite`.
         embeddings: see `export_saved_model`. Default False.
+        precision: as for `predict_run`; what it rests on is in the export's `about.json`. Default None.
+        standard_names: see `export_saved_model`. Default False.
 
     Returns:
-        the folder of the version.
+        the folder of the version, or the file.
 
     Raises:
-        InputError: no finished run, or the folder cannot be written.
+        InputError: no finished run, the folder or file cannot be written, or the precision cannot be reached; or a
+            `.tflite` file is asked for with embeddings or of a model that reads text.
     """
-    return export_saved_model(load_model(RunFolder(run).finished_model()), output, embeddings=embeddings)
+    place = RunFolder(run)
+    refusal, about = (None, None) if precision is None else refusal_of(place, precision)
+    model = load_model(place.finished_model())
+    threshold = None if refusal is None else refusal.threshold
+    if Path(output).suffix.lower() == LITE_ENDING:
+        if embeddings or standard_names:
+            raise InputError(
+                f"{output}: embeddings and standard names go with a SavedModel; name a folder, or leave them out"
+            )
+        return export_tflite(model, output, threshold=threshold, about=about)
+    return export_saved_model(
+        model,
+        output,
+        embeddings=embeddings,
+        threshold=threshold,
+        standard_names=standard_names,
+        about=about,
+    )
 
 
 def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Models at work: SavedModels for TF Serving, and labels for tables of any length."""
+"""Models at work: SavedModels for TF Serving, files for TFLite, and labels for tables of any length."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deepfeatiot_tf.serving.export import export_saved_model
     from deepfeatiot_tf.serving.labelling import predict
+    from deepfeatiot_tf.serving.lite import export_tflite
     from deepfeatiot_tf.serving.table import predict_table
 
 _HOME = {
     "export_saved_model": "export",  # imports Keras, which takes seconds
+    "export_tflite": "lite",
     "predict": "labelling",
     "predict_table": "table",
 }
 
-__all__ = ["export_saved_model", "predict", "predict_table"]
+__all__ = ["export_saved_model", "export_tflite", "predict", "predict_table"]
 
 
 def __getattr__(name: str) -> Any:

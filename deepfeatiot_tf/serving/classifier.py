@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.serving.about import read_threshold
 from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, read_class_names
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Classifier:
         compiles: whether each new shape of the readings costs a compilation.
         ignores_padding: whether missing readings at the end of a series change nothing.
         reads_metadata: whether it reads the text about a sensor. Default False.
+        threshold: confidence below which it says `unknown` of its own accord. Default 0: never.
     """
 
     class_names: tuple[str, ...]
@@ -36,6 +38,7 @@ class Classifier:
     compiles: bool
     ignores_padding: bool
     reads_metadata: bool = False
+    threshold: float = 0.0
 
 
 def classifier_of(model: keras.Model | str | Path) -> Classifier:
@@ -93,4 +96,5 @@ def _exported(folder: Path) -> Classifier:
         compiles=False,
         ignores_padding=False,
         reads_metadata=reads_metadata,
+        threshold=read_threshold(folder),
     )

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from deepfeatiot_tf.models.frozen_feature_model import feature_input
 from deepfeatiot_tf.serving.classifier import EMBEDDING, METADATA, READINGS
+from deepfeatiot_tf.serving.unknown import UNKNOWN
 
 WARMUP_TEXTS = ("Temperature (°C)", "Umidità [%]", "PM2.5 µg/m³", "")
 
@@ -20,10 +21,12 @@ class Endpoint:
     Args:
         model: from `{"readings": …}` to probabilities.
         labels: file of the class names, one a line.
+        threshold: confidence below which the label is `UNKNOWN`. Default 0: never.
     """
 
-    def __init__(self, model: keras.Model, labels: Path) -> None:
+    def __init__(self, model: keras.Model, labels: Path, threshold: float = 0.0) -> None:
         self.model = model
+        self.threshold = np.float32(threshold)
         line, text = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
         source = tf.lookup.TextFileInitializer(str(labels), tf.int64, line, tf.string, text)
         self.labels = tf.lookup.StaticHashTable(source, default_value="")
@@ -45,6 +48,11 @@ class Endpoint:
         confidence, index = tf.math.top_k(probabilities, 2)
         label = tf.where(known, self.labels.lookup(tf.cast(index, tf.int64)), "")
         confidence = tf.where(known, confidence, 0.0)
+        if self.threshold > 0:
+            refused = known & (confidence[:, :1] < self.threshold)
+            # The likeliest type moves to the second place, and takes its confidence along.
+            label = tf.where(refused, tf.stack([tf.fill(tf.shape(label)[:1], UNKNOWN), label[:, 0]], axis=1), label)
+            confidence = tf.where(refused, confidence[:, :1], confidence)
         return {
             "probabilities": probabilities,
             "label": label[:, 0],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,18 +15,29 @@ import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder
+from deepfeatiot_tf.readings.vocabularies import standard_names as names_elsewhere
+from deepfeatiot_tf.serving.about import write_about
 from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, write_class_names
 from deepfeatiot_tf.serving.endpoints import EmbeddingEndpoint, Endpoint, TextEndpoint
 from deepfeatiot_tf.serving.plain_ops import check_plain, plain_ops
+from deepfeatiot_tf.serving.unknown import check_threshold
 from deepfeatiot_tf.serving.warmup import write_warmup
 
 SIGNATURE = "serving_default"
+NAMES_FILE = Path("assets.extra", "standard_names.csv")
 WARMUP_LENGTH = 168
 WARMUP_BATCH = 32
 
 
 def export_saved_model(
-    model: keras.Model, path: str | Path, *, warmup: np.ndarray | None = None, embeddings: bool = False
+    model: keras.Model,
+    path: str | Path,
+    *,
+    warmup: np.ndarray | None = None,
+    embeddings: bool = False,
+    threshold: float | None = None,
+    standard_names: bool = False,
+    about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `model` as a SavedModel for TF Serving, or for TensorFlow alone, without this library.
 
@@ -37,9 +49,12 @@ def export_saved_model(
     - `label` and `runner_up`: string `[batch]`, the two likeliest sensor types;
     - `confidence` and `runner_up_confidence`: float32 `[batch]`, their probabilities.
 
-    A row of which nothing is known, without any reading and without metadata, gets empty labels with confidence 0. The
-    graph holds core TensorFlow ops only, also where it reads text: no op of tensorflow-text, neither XLA nor cuDNN.
-    Warm-up requests are in `assets.extra`.
+    With a `threshold`, a row whose confidence is below it has the label `unknown`; `runner_up` is then the likeliest
+    type, and both confidences are that type's. A row of which nothing is known, without any reading and without
+    metadata, gets empty labels with confidence 0.
+
+    The graph holds core TensorFlow ops only, also where it reads text: no op of tensorflow-text, neither XLA nor cuDNN.
+    In `assets.extra` are warm-up requests, and `about.json`, which says the threshold.
 
     Args:
         model: from `{"readings": …}` to probabilities, with `class_names`.
@@ -50,13 +65,19 @@ def export_saved_model(
         embeddings: whether the client sends embeddings of the metadata, computed by the text encoder of this very
             model, in place of the text; zeros for blank text. The SavedModel is then without the encoder.
             Default False.
+        threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
+            `Report.refusal`. Default None: every sensor gets a type.
+        standard_names: whether `assets.extra/standard_names.csv` gives the class names in Brick, QUDT and SenML, in
+            the order of the probabilities; see `standard_names` in `readings`. Default False.
+        about: what else `about.json` should say, fit for JSON. Default: nothing.
 
     Returns:
         the folder of the version.
 
     Raises:
         InputError: that version exists, the folder cannot be written, or the model cannot be served: it has
-            no `class_names`, needs Python, XLA or cuDNN to run, or is to take embeddings but reads no metadata.
+            no `class_names`, needs Python, XLA or cuDNN to run, is to take embeddings but reads no metadata, or is to
+            say `unknown` but has a class of that name.
 
     Example:
         >>> export_saved_model(model, "serving/sensor_type/1")  # doctest: +SKIP
@@ -65,6 +86,7 @@ def export_saved_model(
     reads_metadata = getattr(model, "reads_metadata", False)
     if embeddings and not reads_metadata:
         raise InputError("the model reads no metadata, so there are no embeddings to take; export it without them")
+    least = check_threshold(threshold, names)
     path = _version_folder(Path(path))
     if path.exists():
         raise InputError(f"{path}: this version exists; name another, or the folder above for the next one")
@@ -73,7 +95,12 @@ def export_saved_model(
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         endpoint = EmbeddingEndpoint if embeddings else TextEndpoint if reads_metadata else Endpoint
-        _write(model, names, beside, endpoint)
+        _write(model, names, beside, endpoint, least)
+        write_about(beside, least, about or {})
+        if standard_names:
+            table = names_elsewhere(names)
+            table.insert(0, "label", names)
+            table.to_csv(beside / NAMES_FILE, index=False, lineterminator="\n")
         requests = endpoint.requests(model, _made_up() if warmup is None else np.asarray(warmup, np.float32))
         first = {name: value[:1] for name, value in requests.items()}
         write_warmup(beside, path.parent.name, SIGNATURE, [first, requests])
@@ -93,11 +120,11 @@ def _version_folder(path: Path) -> Path:
     return path / str(max(versions, default=0) + 1)
 
 
-def _write(model: keras.Model, names: tuple[str, ...], folder: Path, kind: type[Endpoint]) -> None:
+def _write(model: keras.Model, names: tuple[str, ...], folder: Path, kind: type[Endpoint], threshold: float) -> None:
     with tempfile.TemporaryDirectory() as scratch, plain_ops(model):
         labels = Path(scratch, LABELS_FILE.name)
         write_class_names(labels, names)
-        endpoint = kind(model, labels)
+        endpoint = kind(model, labels, threshold)
         archive = keras.export.ExportArchive()
         # Not the whole model: what the endpoint reads is found anyway, and would be stored a second time.
         for table in (endpoint.labels, *_tables(model)):

@@ -10,7 +10,9 @@ import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+from deepfeatiot_tf.readings.vocabularies import standard_names as names_elsewhere
 from deepfeatiot_tf.serving.classifier import Classifier, classifier_of
+from deepfeatiot_tf.serving.unknown import UNKNOWN, check_threshold
 
 if TYPE_CHECKING:
     import keras
@@ -20,7 +22,14 @@ if TYPE_CHECKING:
 READINGS_PER_CALL = 2**17
 
 
-def predict(model: keras.Model | str | Path, readings: SensorReadings, *, batch_size: int = 256) -> pd.DataFrame:
+def predict(
+    model: keras.Model | str | Path,
+    readings: SensorReadings,
+    *,
+    batch_size: int = 256,
+    threshold: float | None = None,
+    standard_names: bool = False,
+) -> pd.DataFrame:
     """What each sensor measures.
 
     Args:
@@ -28,20 +37,25 @@ def predict(model: keras.Model | str | Path, readings: SensorReadings, *, batch_
             wrote.
         readings: the sensors.
         batch_size: series per step; fewer, where they are long. Default 256.
+        threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
+            `Report.refusal`. Default None: that of the exported folder; of a live model, none.
+        standard_names: whether the labels' names in Brick, QUDT and SenML stand beside them; see
+            `standard_names` in `readings`. Default False.
 
     Returns:
-        one row per sensor, in order: `id`, `label`, `confidence` (the probability of the label), `runner_up`
-        and `runner_up_confidence`. A sensor of which nothing is known, without any reading (and without metadata, where
-        the model reads it), has empty labels and confidence 0.
+        one row per sensor, in order: `id`, `label`, `confidence` (the probability of the likeliest type), `runner_up`
+        and `runner_up_confidence`. Of an `unknown` sensor, `runner_up` is the likeliest type. A sensor of which nothing
+        is known, without any reading (and without metadata, where the model reads it), has empty labels and
+        confidence 0. With `standard_names` also `brick_class`, `quantity_kind` and `senml_unit` of the label.
 
     Raises:
-        InputError: the model has no `class_names`, the folder holds no exported model, or the model gives no
-            finite probabilities.
+        InputError: the model has no `class_names`, the folder holds no exported model, the model gives no
+            finite probabilities, or is to say `unknown` but has a class of that name.
 
     Example:
         >>> predict(model, read_table("fleet.csv"))  # doctest: +SKIP
     """
-    return Labeller(classifier_of(model), batch_size)(readings)
+    return Labeller(classifier_of(model), batch_size, threshold, standard_names)(readings)
 
 
 class Labeller:
@@ -50,13 +64,24 @@ class Labeller:
     Args:
         classifier: what gives the probabilities.
         batch_size: series per call.
+        threshold: see `predict`. Default None.
+        standard_names: see `predict`. Default False.
     """
 
-    def __init__(self, classifier: Classifier, batch_size: int) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        batch_size: int,
+        threshold: float | None = None,
+        standard_names: bool = False,
+    ) -> None:
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}; give 1 or more")
         self.classifier = classifier
         self.batch_size = batch_size
+        given = classifier.threshold if threshold is None else threshold
+        self.threshold = check_threshold(given, classifier.class_names)
+        self.standard_names = standard_names
         self._largest = 0
 
     def __call__(self, readings: SensorReadings) -> pd.DataFrame:
@@ -69,7 +94,10 @@ class Labeller:
             known |= np.array([bool(text.strip()) for text in _texts(readings)], bool)[:, None]
         labels = np.where(known, np.array(self.classifier.class_names, dtype=object)[two], "")
         confidences = np.where(known, probabilities[rows, two], np.float32(0.0))
-        return pd.DataFrame(
+        refused = known[:, 0] & (confidences[:, 0] < np.float32(self.threshold))
+        labels[refused, 1], labels[refused, 0] = labels[refused, 0], UNKNOWN
+        confidences[refused, 1] = confidences[refused, 0]
+        frame = pd.DataFrame(
             {
                 "id": readings.ids,
                 "label": labels[:, 0],
@@ -78,6 +106,7 @@ class Labeller:
                 "runner_up_confidence": confidences[:, 1],
             }
         )
+        return frame.join(names_elsewhere(labels[:, 0])) if self.standard_names else frame
 
     def _probabilities(self, readings: SensorReadings) -> np.ndarray:
         found = np.empty((len(readings), len(self.classifier.class_names)), np.float32)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import write_beside
 from deepfeatiot_tf.readings.table import iter_tables
+from deepfeatiot_tf.readings.vocabularies import COLUMNS
 from deepfeatiot_tf.serving.classifier import classifier_of
 from deepfeatiot_tf.serving.labelling import Labeller
 
@@ -28,6 +29,7 @@ SCHEMA = pa.schema(
         ("runner_up_confidence", pa.float32()),
     ]
 )
+NAMES = pa.schema([(column, pa.string()) for column in COLUMNS])
 
 
 def predict_table(
@@ -37,6 +39,8 @@ def predict_table(
     *,
     rows: int = 2048,
     batch_size: int = 256,
+    threshold: float | None = None,
+    standard_names: bool = False,
     progress: Callable[[int], object] | None = None,
     **options: Any,
 ) -> int:
@@ -50,6 +54,8 @@ def predict_table(
             source. It appears when it is whole.
         rows: sensors read at a time. Default 2048.
         batch_size: series per step; fewer, where they are long. Default 256.
+        threshold: see `predict`. Default None.
+        standard_names: see `predict`. Default False.
         progress: called after each part with the number of sensors done. Default: nothing.
         **options: as for `read_table`. A sensor without any reading is kept (`empty="keep"`), with empty
             labels and confidence 0, unless `empty="error"`.
@@ -71,7 +77,8 @@ def predict_table(
     parts = iter_tables(source, rows=rows, **{"empty": "keep", **options})
     if target.exists() and target.samefile(source):
         raise InputError(f"{target}: is the table to label; name another file for the labels")
-    labeller = Labeller(classifier_of(model), batch_size)
+    labeller = Labeller(classifier_of(model), batch_size, threshold, standard_names)
+    schema = pa.schema([*SCHEMA, *NAMES]) if standard_names else SCHEMA
     done = 0
 
     def frames() -> Iterator[pd.DataFrame]:
@@ -82,20 +89,20 @@ def predict_table(
             if progress is not None:
                 progress(done)
 
-    write_beside(target, lambda beside: write(beside, frames()))
+    write_beside(target, lambda beside: write(beside, frames(), schema))
     return done
 
 
-def _write_csv(path: Path, frames: Iterable[pd.DataFrame]) -> None:
+def _write_csv(path: Path, frames: Iterable[pd.DataFrame], schema: pa.Schema) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         for number, frame in enumerate(frames):
             frame.to_csv(file, header=number == 0, index=False, float_format="%.6g", lineterminator="\n")
 
 
-def _write_parquet(path: Path, frames: Iterable[pd.DataFrame]) -> None:
-    with pq.ParquetWriter(path, SCHEMA) as file:
+def _write_parquet(path: Path, frames: Iterable[pd.DataFrame], schema: pa.Schema) -> None:
+    with pq.ParquetWriter(path, schema) as file:
         for frame in frames:
-            file.write_table(pa.Table.from_pandas(frame, SCHEMA, preserve_index=False))
+            file.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False))
 
 
 WRITERS = {".csv": _write_csv, ".parquet": _write_parquet}

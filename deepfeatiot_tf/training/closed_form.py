@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.linear_model import RidgeCV
 
 PENALTIES = np.logspace(-3, 3, 13)
@@ -12,7 +12,7 @@ PENALTIES = np.logspace(-3, 3, 13)
 
 def ridge_head(
     features: np.ndarray, one_hot: np.ndarray, weights: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Kernel and bias of the dense layer whose softmax is a calibrated ridge classifier.
 
     Ridge regression on the one-hot labels; the penalty has the least squared error by leave-one-out, and the
@@ -24,17 +24,20 @@ def ridge_head(
         weights: of the series, `[series]`. Default: equal.
 
     Returns:
-        kernel float32 `[features, classes]` and bias float32 `[classes]`.
+        kernel float32 `[features, classes]`, bias float32 `[classes]`, and float32 `[series, classes]`, the
+        probabilities that each series gets from the others alone.
     """
-    if weights is not None:  # what counts for nothing has no prediction left out
-        counts = weights > 0
-        features, one_hot, weights = features[counts], one_hot[counts], weights[counts]
+    # What counts for nothing is left out of the fit itself.
+    counts = np.ones(len(one_hot), bool) if weights is None else weights > 0
     ridge = RidgeCV(PENALTIES, scoring="neg_mean_squared_error", store_cv_results=True)
-    ridge.fit(features, one_hot, sample_weight=weights)
-    left_out = ridge.cv_results_[..., int(np.argmin(np.abs(PENALTIES - ridge.alpha_)))]
+    ridge.fit(features[counts], one_hot[counts], sample_weight=None if weights is None else weights[counts])
+    left_out = ridge.predict(features)
+    left_out[counts] = ridge.cv_results_[..., int(np.argmin(np.abs(PENALTIES - ridge.alpha_)))]
 
     def log_loss(log_scale: float) -> float:
-        return -float(np.mean(np.sum(one_hot * log_softmax(np.exp(log_scale) * left_out, axis=1), axis=1)))
+        scores = log_softmax(np.exp(log_scale) * left_out[counts], axis=1)
+        return -float(np.mean(np.sum(one_hot[counts] * scores, axis=1)))
 
     scale = np.exp(minimize_scalar(log_loss, bounds=(-2.0, 6.0), method="bounded").x)
-    return (scale * ridge.coef_.T).astype(np.float32), (scale * ridge.intercept_).astype(np.float32)
+    kernel, bias, probabilities = scale * ridge.coef_.T, scale * ridge.intercept_, softmax(scale * left_out, axis=1)
+    return kernel.astype(np.float32), bias.astype(np.float32), probabilities.astype(np.float32)

@@ -46,7 +46,7 @@ def files(folder: Path) -> set[str]:
 def test_a_finished_run_has_all_its_files_and_nothing_of_the_way_there(unbroken):
     assert files(unbroken) == {
         *("settings.json", "model.keras", "report.md", "metrics.json", "predictions.csv", "history.csv"),
-        *("confusion.png", "reliability.png", "misread.png", "learning_curves.png"),
+        *("held_out.csv", "confusion.png", "reliability.png", "misread.png", "learning_curves.png"),
     }
 
 
@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(unbroken, fleet, fleet
     assert files(folder) == {"settings.json", "training_state.npz"}
     train_run(fleet, folder, settings=trained, table=TABLE, verbose=0)
     assert files(folder) == files(unbroken)
-    for name in ("metrics.json", "history.csv", "predictions.csv", "settings.json"):
+    for name in ("metrics.json", "history.csv", "predictions.csv", "held_out.csv", "settings.json"):
         assert (folder / name).read_text() == (unbroken / name).read_text()
     weights, expected = (load_model(path / "model.keras").get_weights() for path in (folder, unbroken))
     for mine, theirs in zip(weights, expected, strict=True):

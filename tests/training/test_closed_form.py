@@ -12,7 +12,7 @@ def made_up(rng, n, noise):
 
 def test_separable_classes_are_told_apart(rng):
     features, one_hot = made_up(rng, 60, 0.1)
-    kernel, bias = ridge_head(features, one_hot)
+    kernel, bias, _ = ridge_head(features, one_hot)
     assert kernel.shape == (4, 3)
     assert bias.shape == (3,)
     assert np.array_equal((features @ kernel + bias).argmax(1), one_hot.argmax(1))
@@ -22,7 +22,7 @@ def test_confidence_on_unseen_series_is_about_the_accuracy(rng):
     # The temperature comes from left-out predictions; from the fitted ones it would promise far too much.
     features, one_hot = made_up(rng, 80, 1.5)
     wide = np.concatenate([features, rng.normal(size=(80, 200)).astype("float32")], axis=1)
-    kernel, bias = ridge_head(wide, one_hot)
+    kernel, bias, _ = ridge_head(wide, one_hot)
     fresh, truth = made_up(rng, 2000, 1.5)
     fresh = np.concatenate([fresh, rng.normal(size=(2000, 200)).astype("float32")], axis=1)
     probabilities = softmax(fresh @ kernel + bias, axis=1)
@@ -32,7 +32,23 @@ def test_confidence_on_unseen_series_is_about_the_accuracy(rng):
 
 def test_weights_favour_the_class_they_are_given_to(rng):
     features, one_hot = made_up(rng, 90, 2.0)
-    kernel, bias = ridge_head(features, one_hot)
-    kernel2, bias2 = ridge_head(features, one_hot, np.where(one_hot[:, 0] > 0, 10.0, 1.0))
+    kernel, bias, _ = ridge_head(features, one_hot)
+    kernel2, bias2, _ = ridge_head(features, one_hot, np.where(one_hot[:, 0] > 0, 10.0, 1.0))
     chosen = [np.sum((features @ k + b).argmax(1) == 0) for k, b in ((kernel, bias), (kernel2, bias2))]
     assert chosen[1] > chosen[0]
+
+
+def test_a_left_out_series_is_answered_as_by_a_head_that_never_saw_it(rng):
+    # Two series with the same features and other labels: each is answered with the other's label when left out.
+    features, one_hot = made_up(rng, 40, 0.1)
+    features[1] = features[0]
+    one_hot[0], one_hot[1] = np.eye(3)[0], np.eye(3)[1]
+    wide = np.concatenate([features, rng.normal(size=(40, 100)).astype("float32")], axis=1)
+    wide[1] = wide[0]
+    kernel, bias, left_out = ridge_head(wide, one_hot)
+    np.testing.assert_allclose(left_out.sum(axis=1), 1.0, atol=1e-6)
+    assert left_out[0, 1] > left_out[0, 0]
+    assert left_out[1, 0] > left_out[1, 1]
+    fitted = softmax(wide @ kernel + bias, axis=1)
+    right = one_hot.argmax(1)
+    assert left_out[np.arange(40), right].mean() < fitted[np.arange(40), right].mean()

@@ -1,0 +1,99 @@
+"""What a run's model says of series that it was not trained on, to fit how sure it is and when it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation import Report
+from deepfeatiot_tf.evaluation.answers import inputs_for
+from deepfeatiot_tf.evaluation.refusal import Refusal, fit_refusal
+from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, SOLVED, FrozenFeatureModel
+from deepfeatiot_tf.readings import SensorReadings
+from deepfeatiot_tf.runs.run_folder import RunFolder
+from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature
+
+VALIDATION = "validation part"
+LEFT_OUT = "training part, each series left out in turn"
+
+
+def calibrate(model: FrozenFeatureModel, validation: SensorReadings) -> float:
+    """Divide the logits of a network trained by gradient by the temperature that the validation part asks for.
+
+    Returns:
+        the temperature.
+    """
+    report = Report(validation, model.class_names, _probabilities(model, validation))
+    temperature = fit_temperature(report.true, report.probabilities)
+    apply_temperature(model.network.get_layer("logits"), temperature)
+    return temperature
+
+
+def held_out_answers(
+    model: FrozenFeatureModel, train: SensorReadings, validation: SensorReadings
+) -> tuple[Report, str]:
+    """A report on series that the model did not learn from, and which these are.
+
+    The validation part where there is one. A closed-form head has none unless asked for: then each series of the
+    training part, answered as if it alone had been left out.
+
+    Args:
+        model: just trained; a closed-form head knows what it would have said of the series left out.
+        train: in the order in which the model was fitted.
+        validation: may be empty.
+    """
+    if len(validation):
+        return Report(validation, model.class_names, _probabilities(model, validation)), VALIDATION
+    return Report(train, model.class_names, _left_out(model, train)), LEFT_OUT
+
+
+def refusal_of(run: RunFolder, precision: float) -> tuple[Refusal, dict[str, Any]]:
+    """From which confidence on the model of a run answers, and what that rests on, fit for JSON.
+
+    Raises:
+        InputError: the run is not finished or keeps no held-out answers, or the precision cannot be reached.
+    """
+    run.finished_model()
+    if not run.held_out.exists():
+        raise InputError(f"{run.path}: has no {run.held_out.name}, which a precision needs; train it again, --restart")
+    table = pd.read_csv(run.held_out, dtype={"label": str, "true_label": str}, keep_default_na=False)
+    right = (table["label"] == table["true_label"]).to_numpy()
+    try:
+        refusal = fit_refusal(table["confidence"].to_numpy(), right, precision)
+    except InputError as error:
+        raise InputError(f"{run.path}: {error}") from error
+    context = json.loads((run.path / "metrics.json").read_text(encoding="utf-8"))["context"]
+    return refusal, {
+        "precision": refusal.precision,
+        "answered_share": round(refusal.answered, 4),
+        "held_out_series": refusal.series,
+        "held_out": context.get("held_out", ""),
+    }
+
+
+def _probabilities(model: FrozenFeatureModel, readings: SensorReadings) -> np.ndarray:
+    return model.predict(inputs_for(model, readings).to_dataset(), verbose=0)
+
+
+def _left_out(model: FrozenFeatureModel, train: SensorReadings) -> np.ndarray:
+    """Each series by the head that reads all that the series has, as the model itself chooses."""
+    has: Mapping[str, np.ndarray] = {
+        READINGS: np.isfinite(train.values).any(axis=1),
+        METADATA: np.array([bool(text.strip()) for text in _texts(train)], bool),
+    }
+    found = np.full((len(train), len(model.class_names)), 1 / len(model.class_names), np.float32)
+    for head in reversed([head for head in SOLVED if head in model.left_out]):
+        rows = np.ones(len(train), bool)
+        for needed in SOLVED[head] if model.reads_metadata else ():
+            rows &= has[needed]
+        found[rows] = model.left_out[head]
+    return found
+
+
+def _texts(readings: SensorReadings) -> np.ndarray:
+    return np.full(len(readings), "", object) if readings.metadata is None else readings.metadata
