@@ -39,17 +39,17 @@ def render(report: Report, context: Mapping[str, Any], pictures: Mapping[str, st
         "": _headline(report),
         "How the test part was used": TEST_PART.get(str(context.get("protocol")), UNKNOWN_PART),
         "What readings and metadata tell": _modalities(report),
-        "What is confused": _join(_confusions(report), _picture(pictures, "confusion", "Confusion matrix")),
-        "Misread series": _join(_suspects(report), _picture(pictures, "misread", "Misread series")),
+        "What is confused": joined(_confusions(report), _picture(pictures, "confusion", "Confusion matrix")),
+        "Misread series": joined(_suspects(report), _picture(pictures, "misread", "Misread series")),
         "Classes": _classes(report),
-        "How far the confidences can be trusted": _join(
+        "How far the confidences can be trusted": joined(
             _calibration(report.metrics), _picture(pictures, "reliability", "Reliability of the confidences")
         ),
         "Training": _picture(pictures, "learning_curves", "Learning curves"),
         "Data": _data(report),
         "Settings": _settings(context),
     }
-    title = f"# How well sensors are told: {_cell(report.readings.name)}"
+    title = f"# How well sensors are told: {cell(report.readings.name)}"
     told = [f"## {name}\n\n{text}" if name else text for name, text in sections.items() if text]
     return "\n\n".join([title, *told]) + "\n"
 
@@ -57,27 +57,27 @@ def render(report: Report, context: Mapping[str, Any], pictures: Mapping[str, st
 def _headline(report: Report) -> str:
     found = report.metrics
     answer = (
-        f"**Accuracy {_percent(found['accuracy'])}** ({_interval(found['accuracy_interval'])}), "
-        f"**macro F1 {_percent(found['macro_f1'])}** ({_interval(found['macro_f1_interval'])}) on "
+        f"**Accuracy {percent(found['accuracy'])}** ({interval(found['accuracy_interval'])}), "
+        f"**macro F1 {percent(found['macro_f1'])}** ({interval(found['macro_f1_interval'])}) on "
         f"{_count(found['n'], 'series')} of {len(found['class_names'])} classes; {found['misread']} misread. "
         "In brackets: 95 % bootstrap intervals."
     )
     if not found["misread"]:
         most = 1 - 0.05 ** (1 / found["n"])
-        answer += f" No error in {found['n']} series still allows an error rate up to {_percent(most)}."
-    others = _table(
+        answer += f" No error in {found['n']} series still allows an error rate up to {percent(most)}."
+    others = table(
         ["balanced accuracy", "weighted F1", "log-loss (nats)", "Brier score (0 to 2)", "calibration error"],
         [
             [
-                _percent(found["balanced_accuracy"]),
-                _percent(found["weighted_f1"]),
+                percent(found["balanced_accuracy"]),
+                percent(found["weighted_f1"]),
                 f"{found['log_loss']:.3f}",
                 f"{found['brier']:.3f}",
-                _percent(found["ece"]),
+                percent(found["ece"]),
             ]
         ],
     )
-    return _join(answer, others)
+    return joined(answer, others)
 
 
 def _modalities(report: Report) -> str:
@@ -89,8 +89,8 @@ def _modalities(report: Report) -> str:
     if blank:
         told += f" {_count(blank, 'series')} of {len(report.readings)} have no metadata anyway."
     found = report.metrics["modalities"]
-    rows = [[name, _percent(scores["accuracy"]), _percent(scores["macro_f1"])] for name, scores in found.items()]
-    return _join(told, _table(["told", "accuracy", "macro F1"], rows))
+    rows = [[name, percent(scores["accuracy"]), percent(scores["macro_f1"])] for name, scores in found.items()]
+    return joined(told, table(["told", "accuracy", "macro F1"], rows))
 
 
 def _confusions(report: Report) -> str:
@@ -98,10 +98,10 @@ def _confusions(report: Report) -> str:
     totals = wrong.sum(axis=1)
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")
-    pairs = [divmod(int(cell), len(wrong)) for cell in order[: np.count_nonzero(wrong)]]
+    pairs = [divmod(int(place), len(wrong)) for place in order[: np.count_nonzero(wrong)]]
     if not pairs:
         return "Nothing: every series was told right."
-    names = [_cell(name) for name in report.class_names]
+    names = [cell(name) for name in report.class_names]
     lines = [
         f"- {names[true]} taken for {names[answer]}: {wrong[true, answer]} of {totals[true]}"
         for true, answer in pairs[:PAIRS]
@@ -121,27 +121,27 @@ def _suspects(report: Report) -> str:
         "readings before anything else."
     )
     rows = [
-        [_cell(row.id), _cell(row.label), _cell(row.predicted), _percent(row.confidence)]
+        [cell(row.id), cell(row.label), cell(row.predicted), percent(row.confidence)]
         for row in misread.head(SUSPECTS).itertuples()
     ]
     rest = len(misread) - len(rows)
     more = f"{rest} more are not listed." if rest > 0 else ""
-    return _join(told, _table(["id", "label", "answered", "confidence"], rows), more)
+    return joined(told, table(["id", "label", "answered", "confidence"], rows), more)
 
 
 def _classes(report: Report) -> str:
     rows = [
-        [_cell(row.Index), *map(_percent, (row.precision, row.recall, row.f1)), str(row.support)]
+        [cell(row.Index), *map(percent, (row.precision, row.recall, row.f1)), str(row.support)]
         for row in report.per_class.itertuples()
     ]
     absent = report.metrics["absent_classes"]
     note = (
-        f"Not in the test part, so nothing is known about: {', '.join(map(_cell, absent))}. Macro F1 leaves "
+        f"Not in the test part, so nothing is known about: {', '.join(map(cell, absent))}. Macro F1 leaves "
         "such a class out, unless a series was taken for it (then it counts as 0)."
         if absent
         else ""
     )
-    return _join(_table(["class", "precision", "recall", "F1", "series"], rows), note)
+    return joined(table(["class", "precision", "recall", "F1", "series"], rows), note)
 
 
 def _calibration(found: Mapping[str, Any]) -> str:
@@ -154,9 +154,9 @@ def _calibration(found: Mapping[str, Any]) -> str:
         else "so it is right more often than it claims"
     )
     return (
-        f"On average the model is {_percent(found['mean_confidence'])} sure and "
-        f"{_percent(found['accuracy'])} right, {verdict}. Confidence by confidence the two differ by "
-        f"{_percent(found['ece'])} (expected calibration error, 15 bins; with few series a few "
+        f"On average the model is {percent(found['mean_confidence'])} sure and "
+        f"{percent(found['accuracy'])} right, {verdict}. Confidence by confidence the two differ by "
+        f"{percent(found['ece'])} (expected calibration error, 15 bins; with few series a few "
         "percent are chance)."
     )
 
@@ -165,19 +165,19 @@ def _data(report: Report) -> str:
     data = report.data
     span = f"{data['longest']}" if data["shortest"] == data["longest"] else f"{data['shortest']} to {data['longest']}"
     missing = (
-        f"{_percent(data['missing_share'])} of them missing, in {data['series_with_missing']} series"
+        f"{percent(data['missing_share'])} of them missing, in {data['series_with_missing']} series"
         if data["series_with_missing"]
         else "none is missing"
     )
     return (
-        f"{_cell(data['name'])}: {data['series']} series of {span} readings; {missing}. "
+        f"{cell(data['name'])}: {data['series']} series of {span} readings; {missing}. "
         f"SHA-256 of the content: `{data['checksum']}`."
     )
 
 
 def _settings(context: Mapping[str, Any]) -> str:
-    rows = [[_cell(name), _cell(value)] for name, value in _flat(context)]
-    return _table(["setting", "value"], rows) if rows else ""
+    rows = [[cell(name), cell(value)] for name, value in _flat(context)]
+    return table(["setting", "value"], rows) if rows else ""
 
 
 def _flat(context: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -192,26 +192,30 @@ def _picture(pictures: Mapping[str, str], name: str, title: str) -> str:
     return f"![{title}]({pictures[name]})" if name in pictures else ""
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table of cells that are text."""
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _join(*blocks: str) -> str:
+def joined(*blocks: str) -> str:
+    """Paragraphs, without those that are empty."""
     return "\n\n".join(block for block in blocks if block)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """Text of the user's that breaks neither a table nor a line."""
     return " ".join(str(value).replace("|", "\\|").split())
 
 
-def _percent(share: Any) -> str:
+def percent(share: Any) -> str:
+    """A share as text; a dash where there is none."""
     return "–" if pd.isna(share) else f"{100 * share:.1f} %"
 
 
-def _interval(bounds: list[float]) -> str:
+def interval(bounds: list[float]) -> str:
+    """Two shares as text."""
     return f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f} %"
 
 

@@ -18,8 +18,8 @@ from deepfeatiot_tf.runs.settings import RunSettings
 logger = logging.getLogger(__name__)
 
 PICTURES = ("confusion.png", "reliability.png", "misread.png", "learning_curves.png")
-TABLES = ("history.csv", "predictions.csv", "held_out.csv", "comparison.csv")
-OUTPUTS = ("report.md", "metrics.json", "model.keras", *TABLES, *PICTURES)
+TABLES = ("history.csv", "predictions.csv", "held_out.csv", "suspects.csv", "comparison.csv")
+OUTPUTS = ("report.md", "model_card.md", "metrics.json", "model.keras", *TABLES, *PICTURES)
 
 
 class RunFolder:
@@ -40,6 +40,8 @@ class RunFolder:
         self.history = self.path / "history.csv"
         self.predictions = self.path / "predictions.csv"
         self.held_out = self.path / "held_out.csv"
+        self.suspects = self.path / "suspects.csv"
+        self.card = self.path / "model_card.md"
 
     @property
     def begun(self) -> bool:

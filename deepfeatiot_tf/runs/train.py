@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import keras
@@ -14,12 +15,13 @@ import pandas as pd
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.evaluation.answers import inputs_for
-from deepfeatiot_tf.files import write_beside
+from deepfeatiot_tf.files import write_beside, write_text
 from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
 from deepfeatiot_tf.models import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings, split
 from deepfeatiot_tf.runs.held_out import calibrate, held_out_answers
+from deepfeatiot_tf.runs.model_card import branch_worth, model_card
 from deepfeatiot_tf.runs.model_file import save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
 from deepfeatiot_tf.runs.settings import RunSettings
@@ -54,14 +56,16 @@ def train_run(
     """Train on a part of the readings, select on another, test once on the third; keep it all in a folder.
 
     The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, pretrained encoders,
-    versions), `model.keras`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test part),
-    `held_out.csv` and, of a network trained by gradient, `history.csv`. A run that was interrupted, even killed, goes
-    on with the same call and ends with the result of an unbroken one. A finished run is not trained again.
+    versions), `model.keras`, `model_card.md`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test
+    part), `held_out.csv`, `suspects.csv` and, of a network trained by gradient, `history.csv`. A run that was
+    interrupted, even killed, goes on with the same call and ends with the result of an unbroken one. A finished run is
+    not trained again.
 
     `held_out.csv` has the answers to series that were not learned from: the validation part; of a closed-form head
     without one, each series of the training part left out in turn. The `precision` of `predict_run` and `export_run`
     rests on it. A network's confidences are scaled by a temperature fitted on the validation part, in its weights; a
-    closed-form head takes its own from the series left out.
+    closed-form head takes its own from the series left out. `suspects.csv` has those that it reads otherwise than they
+    are labelled, and the card says what is lost without each branch of a closed-form head.
 
     Args:
         readings: labelled.
@@ -108,10 +112,12 @@ def train_run(
             }
         )
     options = {"feature_cache": feature_cache, "verbose": verbose}
+    begun = perf_counter()
     if settings.solved:
         history, facts = _solve(model, parts[0], settings, callbacks=list(callbacks), **options)
     else:
         history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
+    cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
     if not settings.solved:
         facts["temperature"] = calibrate(model, parts[1])
     held_out, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
@@ -129,6 +135,15 @@ def train_run(
         **{name: record[name] for name in ("split", "settings", "versions")},
     }
     report.save(run.path, history=history, context=context)
+
+    def without(smaller: RunSettings) -> Report:
+        other = _build(readings.class_names, smaller)
+        _solve(other, parts[0], smaller, feature_cache=feature_cache, verbose=0)
+        return held_out_answers(other, parts[0], parts[1])[0]
+
+    _write_csv(run.suspects, held_out.misread)
+    worth = branch_worth(settings, held_out, without)
+    write_text(run.card, model_card(run, report, held_out, worth, {**cost, "held_out": facts["held_out"]}))
     run.state.unlink(missing_ok=True)
     return report
 

@@ -1,0 +1,39 @@
+import pandas as pd
+import pytest
+
+from deepfeatiot_tf import SensorReadings
+from deepfeatiot_tf.runs import RunSettings, train_run
+
+
+@pytest.fixture(scope="module")
+def run(fleet, tmp_path_factory):
+    """Two kinds told apart by their level, one of them with a wrong label that training has to meet."""
+    labels = fleet.labels.copy()
+    labels[5] = labels[6]
+    mislabelled = SensorReadings(fleet.values, ids=fleet.ids, labels=labels, name="one wrong")
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    train_run(mislabelled, folder, settings=RunSettings(kernels=16), verbose=0)
+    return folder, fleet.ids[5]
+
+
+def test_the_card_says_what_is_lost_without_each_branch(run):
+    card = (run[0] / "model_card.md").read_text(encoding="utf-8")
+    for row in ("the whole model", "without randomized", "without statistics"):
+        assert f"| {row} | " in card
+    assert "each series left out in turn" in card
+
+
+def test_a_wrong_label_of_the_training_part_is_the_first_suspect(run):
+    folder, wrong = run
+    tested = pd.read_csv(folder / "predictions.csv", dtype={"id": str})["id"]
+    if wrong in set(tested):
+        pytest.fail("the wrong label lies in the test part: choose another series")
+    suspects = pd.read_csv(folder / "suspects.csv", dtype={"id": str})
+    assert suspects["id"].iloc[0] == wrong
+    assert f"| {wrong} | " in (folder / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_a_network_is_not_trained_again_for_its_card(fleet, tmp_path):
+    settings = RunSettings(head="mlp", branches=("statistics",), epochs=1)
+    train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
+    assert "deepfeatiot ablate" in (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
