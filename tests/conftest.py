@@ -1,6 +1,8 @@
 """Fixtures that several rooms share."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,3 +29,13 @@ def data_folder() -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def log_levels() -> Iterator[None]:
+    """A command sets up the log of its process, which here is that of all tests."""
+    names = ("deepfeatiot_tf", "tensorflow", "absl")
+    levels = {name: logging.getLogger(name).level for name in names}
+    yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)

@@ -1,6 +1,5 @@
 import errno
 import json
-import logging
 import subprocess
 import sys
 import zipfile
@@ -18,6 +17,7 @@ from deepfeatiot_tf.runs import RunSettings
 from tests.runs.small_fleet import write_fleet
 
 QUICK = ["--head", "closed_form", "--branches", "statistics"]
+pytestmark = pytest.mark.usefixtures("log_levels")
 COMMANDS = ("quickstart", "train", "evaluate", "predict", "export", "datasets", "benchmark", "ablate", "transfer")
 
 
@@ -32,16 +32,6 @@ def one_line(text):
     assert text.startswith("error: ")
     assert text.count("\n") == 1
     return text
-
-
-@pytest.fixture(autouse=True)
-def log_levels():
-    """A command sets up the log of its process, which here is that of all tests."""
-    names = ("deepfeatiot_tf", "tensorflow", "absl")
-    levels = {name: logging.getLogger(name).level for name in names}
-    yield
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(scope="module")

@@ -24,11 +24,3 @@ def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
     if packaged_smollm2():
         exec(compile(with_language, str(README), "exec"), names)
         assert names["model"].language.describe()["encoder"] == "smollm2"
-
-
-def test_links_to_files_lead_somewhere():
-    for page in README.parent.rglob("*.md"):
-        if any(part.startswith(".") for part in page.relative_to(README.parent).parts):
-            continue
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -38,8 +38,8 @@ class Report:
         readings: the labelled series that were answered, n at least 1.
         class_names: the model's classes, in the order of the columns of `probabilities`.
         probabilities: float32 `[n, classes]`.
-        alone: of a model that reads metadata, its probabilities without it (`"readings"`) and without readings
-            (`"metadata"`). Default: none.
+        alone: of a model that reads metadata, its probabilities `[n, classes]` without it (`"readings"`) and without
+            readings (`"metadata"`). Default: none.
 
     Raises:
         InputError: no labels, a label that the model does not know, or no probabilities.

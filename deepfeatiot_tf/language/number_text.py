@@ -59,6 +59,7 @@ class NumberText:
         self.sampling = sampling
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments, as JSON can have them."""
         return {"style": self.style, "readings": self.readings, "digits": self.digits, "sampling": self.sampling}
 
     def describe(self) -> str:
