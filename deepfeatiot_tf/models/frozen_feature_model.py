@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.layers import LaplacianFeatures
+from deepfeatiot_tf.layers import LaplacianFeatures, SampleSizeScale
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 from deepfeatiot_tf.training.recipe import recipe_named
@@ -184,6 +184,8 @@ class FrozenFeatureModel(keras.Model):
                 if layer.name == f"{branch}_standardized":
                     layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _ in batches())
         for layer in self.network.layers:
+            if isinstance(layer, SampleSizeScale):
+                layer.adapt(sum(len(one_hot) for _, one_hot in batches()))
             if isinstance(layer, LaplacianFeatures):
                 inputs = layer.input if isinstance(layer.input, list) else [layer.input]
                 needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)

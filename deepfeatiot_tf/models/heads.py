@@ -11,6 +11,7 @@ from deepfeatiot_tf.layers import (
     JointKernelFeatures,
     LaplacianFeatures,
     ModalityChoice,
+    SampleSizeScale,
 )
 
 # Weight of a block in the closed-form head, beside the statistics, chosen on validation parts of the training parts of
@@ -92,6 +93,9 @@ def _blocks(parts: Mapping[str, Any], seed: int) -> dict[str, Any]:
         if branch == "statistics":
             # A linear head on statistics knows no "between"; on their kernel, of size 1, it does.
             blocks[branch] = LaplacianFeatures(seed=seed + 400, name="statistics_kernel")(part)
+        elif branch == "randomized":
+            scale = BLOCK_WEIGHT[branch] * part.shape[-1] ** -0.5
+            blocks[branch] = SampleSizeScale(scale, name="randomized_scaled")(part)
         else:
             # By 1/√width, so that 20,000 random features do not drown the statistics.
             blocks[branch] = _weighed(branch, part, part.shape[-1] ** -0.5)

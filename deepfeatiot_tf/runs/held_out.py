@@ -29,7 +29,8 @@ def calibrate(model: FrozenFeatureModel, validation: SensorReadings) -> float:
         the temperature.
     """
     report = Report(validation, model.class_names, _probabilities(model, validation))
-    temperature = fit_temperature(report.true, report.probabilities)
+    # A probability of 0 has no logarithm.
+    temperature = fit_temperature(report.true, np.log(np.maximum(report.probabilities.astype(np.float64), 1e-30)))
     apply_temperature(model.network.get_layer("logits"), temperature)
     return temperature
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.linear_model import RidgeCV
+
+from deepfeatiot_tf.training.temperature import fit_temperature
 
 PENALTIES = np.logspace(-3, 3, 13)
 
@@ -34,10 +35,6 @@ def ridge_head(
     left_out = ridge.predict(features)
     left_out[counts] = ridge.cv_results_[..., int(np.argmin(np.abs(PENALTIES - ridge.alpha_)))]
 
-    def log_loss(log_scale: float) -> float:
-        scores = log_softmax(np.exp(log_scale) * left_out[counts], axis=1)
-        return -float(np.mean(np.sum(one_hot[counts] * scores, axis=1)))
-
-    scale = np.exp(minimize_scalar(log_loss, bounds=(-2.0, 6.0), method="bounded").x)
+    scale = 1 / fit_temperature(one_hot[counts].argmax(axis=1), left_out[counts])
     kernel, bias, probabilities = scale * ridge.coef_.T, scale * ridge.intercept_, softmax(scale * left_out, axis=1)
     return kernel.astype(np.float32), bias.astype(np.float32), probabilities.astype(np.float32)

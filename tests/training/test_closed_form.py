@@ -52,3 +52,17 @@ def test_a_left_out_series_is_answered_as_by_a_head_that_never_saw_it(rng):
     fitted = softmax(wide @ kernel + bias, axis=1)
     right = one_hot.argmax(1)
     assert left_out[np.arange(40), right].mean() < fitted[np.arange(40), right].mean()
+
+
+def test_classes_that_were_never_confused_are_not_answered_with_certainty(rng):
+    features, one_hot = made_up(rng, 60, 0.01)
+    kernel, bias, _ = ridge_head(features, one_hot)
+    assert softmax(features @ kernel + bias, axis=1).max() < 0.999
+
+
+def test_series_that_count_for_nothing_are_not_learned_from_and_answered_all_the_same(rng):
+    features, one_hot = made_up(rng, 60, 0.5)
+    weights = np.where(one_hot[:, 2] > 0, 0.0, 1.0)
+    kernel, bias, left_out = ridge_head(features, one_hot, weights)
+    assert np.isfinite(left_out).all()
+    assert not ((features @ kernel + bias).argmax(axis=1) == 2).any()

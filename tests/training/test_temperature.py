@@ -15,20 +15,15 @@ def drawn(rng, logits):
 @pytest.mark.parametrize("promised", [0.5, 1.0, 3.0])
 def test_logits_that_promise_so_many_times_too_much_are_divided_by_as_much(rng, promised):
     logits = rng.normal(0, 2, (4000, 5))
-    temperature = fit_temperature(drawn(rng, logits), softmax(promised * logits, axis=1))
+    temperature = fit_temperature(drawn(rng, logits), promised * logits)
     assert temperature == pytest.approx(promised, rel=0.1)
 
 
 def test_a_few_series_without_an_error_do_not_make_a_network_certain(rng):
     probabilities = np.tile([0.8, 0.1, 0.1], (10, 1))
-    temperature = fit_temperature(np.zeros(10, int), probabilities)
+    temperature = fit_temperature(np.zeros(10, int), np.log(probabilities))
     sure = softmax(np.log(probabilities[0]) / temperature)[0]
     assert 0.8 < sure < 0.95
-
-
-def test_probabilities_of_zero_are_no_trouble():
-    probabilities = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
-    assert np.isfinite(fit_temperature(np.array([0, 1, 1]), probabilities))
 
 
 def test_dividing_changes_how_sure_a_layer_is_and_not_what_it_says(rng):
