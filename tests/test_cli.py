@@ -188,7 +188,10 @@ def test_train_compares_with_peers_on_the_same_split(fleet, trained, monkeypatch
         (["train", "nosuch.csv", "--label", "x", "-o", "run"], "nosuch.csv: no such file"),
         (["train", "{fleet}", "-o", "run"], "name it with --label"),
         (["train", "{fleet}", "--label", "lable", "-o", "run"], "did you mean 'label'"),
-        (["train", "{fleet}", "--label", "label", "--branches", "local", "-o", "run"], "closed_form"),
+        (
+            ["train", "{fleet}", "--label", "label", "--branches", "local", "--head", "closed_form", "-o", "run"],
+            "closed_form",
+        ),
         (["train", "{fleet}", "--label", "label", "--branches", "nonsense", "-o", "run"], "nonsense"),
         (["train", "{fleet}", "--label", "label", "--epochs", "0", "-o", "run"], "epochs is 0"),
         (["predict", "norun", "{fleet}", "-o", "out.csv"], "norun: no such run folder"),

@@ -17,7 +17,7 @@ BRANCHES = {
     "mlp": ("local", "global", "randomized", "statistics"),
 }
 WHOLE = "as it is"
-# The default and the published value are 10,000 kernels of length 9; dilation 1 to 32 here, 4 as published.
+# The default and the published value are 10,000 kernels of length 9; dilation 1 to 16 here, 4 as published.
 KERNELS: dict[str, dict[str, Any]] = {
     "1,000 kernels": {"kernels": 1_000},
     "3,000 kernels": {"kernels": 3_000},
@@ -27,6 +27,7 @@ KERNELS: dict[str, dict[str, Any]] = {
     "dilation 1": {"dilation": 1},
     "dilation 4": {"dilation": 4},
     "dilation 1 to 8": {"dilation": (1, 8)},
+    "published sampling": {"sampling": "published"},
 }
 NETWORK: dict[str, dict[str, Any]] = {
     "direct concatenation": {"fusion": "concat"},

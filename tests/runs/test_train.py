@@ -45,8 +45,16 @@ def files(folder: Path) -> set[str]:
 
 def test_a_finished_run_has_all_its_files_and_nothing_of_the_way_there(unbroken):
     assert files(unbroken) == {
-        *("settings.json", "model.keras", "report.md", "metrics.json", "predictions.csv", "history.csv"),
-        *("held_out.csv", "confusion.png", "reliability.png", "misread.png", "learning_curves.png"),
+        *("settings.json", "model.keras", "model_card.md", "report.md", "metrics.json", "history.csv"),
+        *(
+            "predictions.csv",
+            "held_out.csv",
+            "suspects.csv",
+            "confusion.png",
+            "reliability.png",
+            "misread.png",
+            "learning_curves.png",
+        ),
     }
 
 
@@ -152,7 +160,7 @@ def test_foreign_settings_are_not_taken_for_a_run(tmp_path, fleet, quick):
 
 def test_options_that_the_model_cannot_have_are_one_line_and_leave_no_folder(tmp_path, fleet):
     with pytest.raises(InputError, match='head="closed_form" reads standardized frozen features') as caught:
-        train_run(fleet, tmp_path / "run", settings=RunSettings(branches=("local",)), verbose=0)
+        train_run(fleet, tmp_path / "run", settings=RunSettings(branches=("local",), head="closed_form"), verbose=0)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
 
