@@ -137,7 +137,8 @@ def train_run(
     report.save(run.path, history=history, context=context)
 
     def without(smaller: RunSettings) -> Report:
-        other = _build(readings.class_names, smaller)
+        loaded = {name: getattr(model, name) for name in ENCODERS if getattr(smaller, name) is not None}
+        other = _build(readings.class_names, smaller, loaded)
         _solve(other, parts[0], smaller, feature_cache=feature_cache, verbose=0)
         return held_out_answers(other, parts[0], parts[1])[0]
 
@@ -180,10 +181,13 @@ def answers(report: Report) -> pd.DataFrame:
     )
 
 
-def _build(class_names: tuple[str, ...], settings: RunSettings) -> FrozenFeatureModel:
+def _build(
+    class_names: tuple[str, ...], settings: RunSettings, encoders: Mapping[str, Any] | None = None
+) -> FrozenFeatureModel:
+    """The model of the settings, with `encoders` that are loaded already in place of their names."""
     build: Any = MODELS[settings.model]
     try:
-        model = build(class_names, **settings.model_options)
+        model = build(class_names, **{**settings.model_options, **(encoders or {})})
         model.compile(recipe=settings.recipe)
     except ValueError as error:
         raise InputError(str(error).strip().splitlines()[0]) from error
