@@ -153,27 +153,27 @@ np.fill_diagonal(confusion, 0)
 pair = np.unravel_index(confusion.argmax(), confusion.shape)
 names = [readings.class_names[i] for i in pair]
 
-features = network.frozen["randomized"].predict(train.values, verbose=0)
-ppv = features[:, features.shape[1] // 2 :]
+ppv = network.frozen["randomized"].predict(train.values, verbose=0)
 first, second = (ppv[train.labels == name] for name in names)
 spread = np.sqrt(first.var(axis=0) + second.var(axis=0)) + 1e-3
 best = int(np.argmax(np.abs(first.mean(axis=0) - second.mean(axis=0)) / spread))
 print("types:", " and ".join(names), "- kernel", best)
 
 # %% [markdown]
-# Kernels are dealt to dilations and channels (level, shape, change) in equal shares, so the number of a kernel says what it reads.
+# Kernels are dealt to dilations and channels (shape, change) in equal shares, so the number of a kernel says what it reads. Each has a
+# bias, which its answer has to exceed.
 
 # %%
 kernels = next(layer for layer in network.frozen["randomized"].layers if layer.name == "random_kernels")
-groups = [(dilation, channel) for dilation in kernels.dilations for channel in range(3)]
+groups = [(dilation, channel) for dilation in kernels.dilations for channel in range(2)]
 dilation, channel = groups[best // -(-kernels.kernels // len(groups))]
-weights = np.asarray(kernels.kernel)[:, best]
+weights, bias = np.asarray(kernels.kernel)[:, best], np.asarray(kernels.bias)[best]
 figure, axes = plt.subplots(2, 3, figsize=(13, 4.6), layout="constrained", width_ratios=[2, 2, 1.1])
 for column, (name, colour) in enumerate(zip(names, (BLUE, ORANGE), strict=True)):
     row = int(np.flatnonzero(train.labels == name)[0])
-    signal = np.asarray(network.network.get_layer("channels")(train.values[row : row + 1])[0])[0, :, channel]
+    signal = np.asarray(network.network.get_layer("channels")(train.values[row : row + 1])[0])[0, :, 1 + channel]
     reach = (len(weights) - 1) * dilation
-    answer = sum(w * signal[i * dilation : len(signal) - reach + i * dilation] for i, w in enumerate(weights))
+    answer = sum(w * signal[i * dilation : len(signal) - reach + i * dilation] for i, w in enumerate(weights)) - bias
     axes[0, column].plot(train.values[row], color=colour, linewidth=1)
     axes[0, column].set_title(f"{name}, sensor {train.ids[row]}", fontsize=10)
     axes[1, column].plot(answer, color=colour, linewidth=1)
@@ -182,9 +182,9 @@ for column, (name, colour) in enumerate(zip(names, (BLUE, ORANGE), strict=True))
     axes[1, column].set_title(f"PPV {np.mean(answer > 0):.2f} (layer: {ppv[row, best]:.2f})", fontsize=10)
     axes[1, column].set_xlabel("window number")
 axes[0, 0].set_ylabel("reading,\nsensor's own unit")
-axes[1, 0].set_ylabel("answer of the kernel")
+axes[1, 0].set_ylabel("answer less the bias")
 axes[0, 2].bar(dilation * np.arange(len(weights)), weights, width=0.8 * dilation, color=GREY)
-axes[0, 2].set_title(f"kernel: reads {('level', 'shape', 'change')[channel]}", fontsize=10)
+axes[0, 2].set_title(f"kernel: reads {('shape', 'change')[channel]}", fontsize=10)
 axes[0, 2].set_xlabel("reading number in the window")
 axes[0, 2].set_ylabel("weight")
 axes[1, 2].boxplot(

@@ -199,6 +199,6 @@ _ = axis.legend(fontsize=8, loc="lower left")
 # - Networks trained by gradient, on a hundred-odd series and for a few epochs, lie far behind and take longest. Whether they gain
 #   on more data or more epochs, this notebook does not show: raise the numbers of epochs, or run
 #   `deepfeatiot benchmark --data iowa --systems deepfeatiot deepfeatiot-network statistics-trees -o results/`.
-# - Types are what a mean hides: trees and solved model make all of their errors among the three temperatures.
+# - Types are what a mean hides: trees and solved model make nearly all of their errors among the three temperatures.
 #
 # Next: [notebook 5](05_export_and_serve.ipynb) puts a model to work.
