@@ -37,7 +37,7 @@ def megabytes(path: Path) -> float:
 
 
 def sizes(layer: dfi.LanguageFeatures) -> dict[str, float]:
-    model = dfi.DeepFeatIoT(["a", "b"], branches=(), language=layer)
+    model = dfi.DeepFeatIoT(["a", "b"], branches=(), head="mlp", language=layer)
     model.compile()
     with tempfile.TemporaryDirectory() as scratch:
         model.save(Path(scratch, "model.keras"))

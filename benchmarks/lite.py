@@ -91,7 +91,8 @@ def export(work: Path, kernels: int) -> dict[str, tuple[Path, Path]]:
     solved.compile()
     solved.fit(fleet.to_dataset(), verbose=0, feature_cache=work / "features")
     # What a network costs does not depend on its training.
-    models = {"closed-form head": solved, "full network": dfi.DeepFeatIoT(fleet.class_names, kernels=kernels)}
+    network = dfi.DeepFeatIoT(fleet.class_names, head="mlp", kernels=kernels)
+    models = {"closed-form head": solved, "full network": network}
     return {
         name: (dfi.export_tflite(model, work / f"{i}.tflite"), dfi.export_saved_model(model, work / str(i) / "1"))
         for i, (name, model) in enumerate(models.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,19 +21,21 @@ LANGUAGE = (
 )
 
 
-def branch_worth(settings: RunSettings, held_out: Report, answer: Callable[[RunSettings], Report]) -> list[list[str]]:
+def branch_worth(
+    settings: RunSettings, branches: Sequence[str], held_out: Report, answer: Callable[[RunSettings], Report]
+) -> list[list[str]]:
     """What the held-out series lose without each branch, the whole model first; a row of cells each.
 
     Only of a closed-form head, which is solved again in seconds.
 
     Args:
         settings: of the run.
+        branches: of its model, beside language.
         held_out: answers of the whole model to series that it did not learn from.
         answer: from the settings of a smaller model to its answers to the same series.
     """
     if not settings.solved:
         return []
-    branches = tuple(settings.branches or ("randomized", "statistics"))
     smaller = {name: replace(settings, branches=tuple(b for b in branches if b != name)) for name in branches}
     if len(branches) == 1 and settings.language is None:
         smaller = {}
@@ -142,8 +144,8 @@ def _suspects(held_out: Report, facts: Mapping[str, Any]) -> str:
 
 def _cost(run: RunFolder, facts: Mapping[str, Any]) -> str:
     return (
-        f"Fitted in {facts['fit_seconds']:.0f} s on this machine, features included; {facts['parameters']:,} numbers, "
-        f"{run.model.stat().st_size / 1e6:.1f} MB as `{run.model.name}`."
+        f"The call that finished the run fitted for {facts['fit_seconds']:.0f} s on this machine, features included; "
+        f"{facts['parameters']:,} numbers, {run.model.stat().st_size / 1e6:.1f} MB as `{run.model.name}`."
     )
 
 

@@ -134,7 +134,6 @@ def train_run(
         **_encoders(model),
         **{name: record[name] for name in ("split", "settings", "versions")},
     }
-    report.save(run.path, history=history, context=context)
 
     def without(smaller: RunSettings) -> Report:
         loaded = {name: getattr(model, name) for name in ENCODERS if getattr(smaller, name) is not None}
@@ -143,8 +142,9 @@ def train_run(
         return held_out_answers(other, parts[0], parts[1])[0]
 
     _write_csv(run.suspects, held_out.misread)
-    worth = branch_worth(settings, held_out, without)
+    worth = branch_worth(settings, getattr(model, "branches", ()), held_out, without)
     write_text(run.card, model_card(run, report, held_out, worth, {**cost, "held_out": facts["held_out"]}))
+    report.save(run.path, history=history, context=context)  # last: its report.md makes the run a finished one
     run.state.unlink(missing_ok=True)
     return report
 

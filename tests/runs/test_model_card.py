@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from deepfeatiot_tf import SensorReadings
-from deepfeatiot_tf.runs import RunSettings, train_run
+from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +37,16 @@ def test_a_network_is_not_trained_again_for_its_card(fleet, tmp_path):
     settings = RunSettings(head="mlp", branches=("statistics",), epochs=1)
     train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
     assert "deepfeatiot ablate" in (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_killed_at_its_card_is_not_taken_for_finished(fleet, quick, tmp_path, monkeypatch):
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("deepfeatiot_tf.runs.train.model_card", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train_run(fleet, tmp_path / "run", settings=quick, verbose=0)
+    assert not RunFolder(tmp_path / "run").finished
+    train_run(fleet, tmp_path / "run", settings=quick, verbose=0)
+    assert (tmp_path / "run" / "model_card.md").exists()
