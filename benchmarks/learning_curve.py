@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pandas as pd
-from common import RESULTS
+from common import RESULTS, circumstances
 from sklearn.metrics import accuracy_score, f1_score
 
 import deepfeatiot_tf as dfi
@@ -59,7 +59,7 @@ def main() -> None:
                     accuracy = accuracy_score(test.label_indices, found)
                     macro_f1 = f1_score(test.label_indices, found, average="macro")
                     row = dict(zip(CELL, (data, name, labels, seed), strict=True))
-                    row |= {"n_test": len(test), "accuracy": accuracy, "macro_f1": macro_f1}
+                    row |= {"n_test": len(test), "accuracy": accuracy, "macro_f1": macro_f1, **circumstances()}
                     cells = pd.concat([cells, pd.DataFrame([row])], ignore_index=True)
                     write_beside(options.output, lambda beside, table=cells: table.to_csv(beside, index=False))
                     print(f"{data}, {name}, {labels} labels, seed {seed}: {accuracy:.3f}", flush=True)

@@ -29,6 +29,7 @@ import pandas as pd
 from common import RESULTS, circumstances
 
 import deepfeatiot_tf as dfi
+from deepfeatiot_tf.files import write_beside
 from deepfeatiot_tf.runs.held_out import held_out_answers
 
 PRECISIONS = (0.9, 0.95, 0.98, 0.99)
@@ -107,9 +108,7 @@ def share(right: np.ndarray, given: np.ndarray) -> float:
 
 
 def write(rows: list[dict], path: Path) -> None:
-    beside = path.with_suffix(".part")
-    pd.DataFrame(rows).to_csv(beside, index=False)
-    os.replace(beside, path)
+    write_beside(path, lambda beside: pd.DataFrame(rows).to_csv(beside, index=False))
 
 
 if __name__ == "__main__":

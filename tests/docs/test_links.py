@@ -10,9 +10,11 @@ import pytest
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("docs", "notebooks", "benchmarks", "data")
-PAGES = sorted(ROOT.glob("*.md")) + [page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md"))]
-PAGES += sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = [
+    page
+    for page in sorted([*ROOT.rglob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")])
+    if not any(part.startswith(".") for part in page.relative_to(ROOT).parts)
+]
 
 
 def text(page: Path) -> str:
