@@ -228,7 +228,7 @@ axis.set_xlabel("nearest neighbour of the same type (% of the validation part)")
 _ = axis.set_ylabel("features of")
 
 # %% [markdown]
-# The frozen branches are far ahead of the learned ones, which are at the beginning of their training; the four together are no
+# Statistics are far ahead of the rest; the learned branches are at the beginning of their training. The four together are no
 # worse than the best of them.
 
 # %% [markdown]
