@@ -59,7 +59,7 @@ SYSTEMS: dict[str, Callable[[int, int], System]] = {
     ),
     "DeepFeatIoT, full network": lambda e, p: network(e, p, head="mlp"),
     "DeepFeatIoT, full network, balanced": lambda e, p: network(e, p, balance=True, head="mlp"),
-    'DeepFeatIoT, full network, "paper" channels': lambda e, p: network(e, p, channels="paper"),
+    "DeepFeatIoT, published network": lambda e, p: network(e, p, variant="paper"),
     "MultiROCKET + ridge": lambda e, p: dfi.EstimatorSystem(
         lambda seed: make_pipeline(
             MultiRocket(random_state=seed, n_jobs=2),

@@ -37,7 +37,7 @@ def plain_convolution(layer: RandomKernels, channels: tf.Tensor, length: tf.Tens
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="iowa")
-    parser.add_argument("--channels", default="robust", choices=["robust", "paper"])
+    parser.add_argument("--variant", default="robust", choices=["robust", "paper"])
     parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("-o", "--output", type=Path, default=RESULTS / "training_time.csv")
     options = parser.parse_args()
@@ -49,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         for way in ways:
             keras.utils.clear_session(free_memory=False)
-            model = dfi.DeepFeatIoT(readings.class_names, channels=options.channels, head="mlp")
+            model = dfi.DeepFeatIoT(readings.class_names, variant=options.variant, head="mlp")
             model.compile()
             models[way] = model
         for epoch in range(options.epochs + 1):  # the first traces the graphs and fills the store
@@ -74,7 +74,7 @@ def main() -> None:
     rows = [
         {
             "data": options.data,
-            "channels": options.channels,
+            "variant": options.variant,
             "series": len(train),
             "epochs": options.epochs,
             "way": way,

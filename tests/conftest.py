@@ -27,6 +27,17 @@ def data_folder() -> Path:
 
 
 @pytest.fixture
+def small_sentence_encoder(tmp_path_factory, monkeypatch):
+    """A random encoder in place of the pretrained one that systems with metadata read with."""
+    from deepfeatiot_tf.layers import TextFeatures
+    from deepfeatiot_tf.peers import inputs
+    from tests.reference.small_bert import write_folder
+
+    encoder = TextFeatures.from_pretrained(write_folder(tmp_path_factory.mktemp("bert") / "small"))
+    monkeypatch.setattr(inputs, "sentence_encoder", lambda name="minilm": encoder)
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 

@@ -116,11 +116,11 @@ TABLE_OPTIONS: dict[str, Any] = {
 
 SETTINGS: dict[str, Any] = {
     "model": _model(str, "`deepfeatiot`, `deepheteroiot` or `deepmetaiot`, which reads metadata."),
-    "channels": _model(str, "`robust` or `paper` (raw readings, as published)."),
+    "variant": _model(str, "`robust` or `paper` (the published network on raw readings)."),
     "branches": _model(
         Any,
         "Any of `local`, `global` (learned), `randomized`, `statistics` (frozen), with commas between. "
-        "Without it, all that the head can read; with paper channels all but statistics.",
+        "Without it, all that the head can read; in the paper variant all but statistics.",
         parser=names,
         metavar="NAMES",
     ),
@@ -136,10 +136,11 @@ SETTINGS: dict[str, Any] = {
         metavar="NAME",
     ),
     "fusion": _model(str, "`dft` or `concat`."),
+    "dft_width": _model(int, "Features of each branch behind its dense feature transform."),
     "head": _model(
         str | None,
         "`closed_form`, solved in seconds from frozen branches alone, or `mlp`: the network, trained by gradient. "
-        "Without it, `closed_form`; `mlp` with paper channels or learned branches.",
+        "Without it, `closed_form`; `mlp` in the paper variant or with learned branches.",
         metavar="NAME",
     ),
     "kernels": _model(int, "Number of random kernels."),

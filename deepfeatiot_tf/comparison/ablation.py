@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from deepfeatiot_tf.comparison.significance import paired_difference
-from deepfeatiot_tf.comparison.systems import deepfeatiot
+from deepfeatiot_tf.comparison.systems import ours
 from deepfeatiot_tf.comparison.tables import PAIR
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation.system_entry import SystemEntry
@@ -31,7 +31,9 @@ KERNELS: dict[str, dict[str, Any]] = {
 }
 NETWORK: dict[str, dict[str, Any]] = {
     "direct concatenation": {"fusion": "concat"},
-    "raw channels": {"channels": "paper"},
+    "DFT width 16": {"dft_width": 16},
+    "DFT width 256": {"dft_width": 256},
+    "as published": {"variant": "paper"},
 }
 
 
@@ -39,8 +41,8 @@ def variants(head: str = "closed_form", language: str | None = None) -> dict[str
     """The model as it is, and with each change.
 
     Args:
-        head: see `DeepFeatIoT`. With `"mlp"` there are the learned branches, direct concatenation and raw
-            channels, too. Default `"closed_form"`, whose cells take seconds.
+        head: see `DeepFeatIoT`. With `"mlp"` there are the learned branches, direct concatenation and
+            the published variant, too. Default `"closed_form"`, whose cells take seconds.
         language: see `DeepFeatIoT`; a name, a folder or a file. Default: no language branch.
 
     Returns:
@@ -65,7 +67,7 @@ def variants(head: str = "closed_form", language: str | None = None) -> dict[str
     for change, values in changes.items():
         if (varied := {**whole, **values}) not in options:
             options.append(varied)
-            found[change] = deepfeatiot(f"{head}, {change}", **varied)
+            found[change] = ours(f"{head}, {change}", **varied)
     return found
 
 

@@ -57,13 +57,17 @@ class Grid:
 
 
 def run_grid(grid: Grid, table: Path, on_cell: OnCell | None = None) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Run the cells that the table does not have yet, one seed of everything before the next; see `run_jobs`."""
+    """Run the cells that the table does not have yet, one seed of everything before the next; see `run_jobs`.
+
+    A system that reads metadata has no cell on data without.
+    """
     jobs = [
         Job(entry, readings.name, f"{protocol}, seed {seed}", _cell(grid, entry, readings, protocol, seed, table))
         for seed in range(grid.seeds)
         for readings in grid.readings
         for protocol in grid.protocols
         for entry in grid.systems.values()
+        if readings.metadata is not None or not entry.reads_metadata
     ]
     return run_jobs(jobs, grid.training, table, on_cell)
 

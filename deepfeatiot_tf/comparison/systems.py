@@ -14,24 +14,47 @@ from deepfeatiot_tf.peers import PEERS
 REFERENCE = "deepfeatiot"  # what the others are compared with
 
 
-def deepfeatiot(title: str, **options: Any) -> SystemEntry:
-    """DeepFeatIoT with these options of the model, by the published recipe."""
+def ours(
+    title: str, model: str = "DeepFeatIoT", recipe: str | None = None, balance: bool = False, **options: Any
+) -> SystemEntry:
+    """A model of this library.
+
+    Args:
+        title: see `SystemEntry`.
+        model: its class.
+        recipe: see `FrozenFeatureModel.compile`. Default: the model's own.
+        balance: whether rare classes weigh as much as frequent ones in training. Default False.
+        **options: of the model.
+    """
     closed_form = options.get("head") == "closed_form"
+    compiled = {"recipe": recipe, "balance": balance}
 
     def make(training: Training) -> System:
-        return _network(training, **options)
+        return _keras_system(training, model, recipe, balance, options)
 
-    return SystemEntry(title, make, quick=closed_form, network=not closed_form, options=tuple(sorted(options.items())))
+    return SystemEntry(
+        title,
+        make,
+        quick=closed_form,
+        network=not closed_form,
+        reads_metadata=bool(options.get("text_encoder")),
+        options=tuple(sorted({**options, **{name: value for name, value in compiled.items() if value}}.items())),
+    )
 
 
-def _network(training: Training, **options: Any) -> System:
+def _keras_system(training: Training, model: str, recipe: str | None, balance: bool, options: dict[str, Any]) -> System:
+    import keras
+
+    from deepfeatiot_tf import models
     from deepfeatiot_tf.evaluation import KerasSystem
-    from deepfeatiot_tf.models import DeepFeatIoT
+    from deepfeatiot_tf.peers.inputs import sentence_encoder
 
-    def build(class_names: tuple[str, ...], seed: int) -> DeepFeatIoT:
-        model = DeepFeatIoT(class_names, seed=seed, **options)
-        model.compile()
-        return model
+    encoders = {"text_encoder": sentence_encoder(options["text_encoder"])} if options.get("text_encoder") else {}
+
+    def build(class_names: tuple[str, ...], seed: int) -> keras.Model:
+        made = getattr(models, model)(class_names, seed=seed, **{**options, **encoders})
+        made.compile(recipe=recipe)
+        return made
 
     closed_form = options.get("head") == "closed_form"
     system = KerasSystem(
@@ -39,6 +62,7 @@ def _network(training: Training, **options: Any) -> System:
         epochs=1 if closed_form else training.epochs,
         patience=training.patience,
         batch_size=training.batch_size,
+        balance=balance,
     )
     # A head in closed form selects nothing, so it learns from the whole training part.
     system.selects = not closed_form
@@ -46,9 +70,27 @@ def _network(training: Training, **options: Any) -> System:
 
 
 OURS: dict[str, SystemEntry] = {
-    "deepfeatiot": deepfeatiot("DeepFeatIoT, frozen features, closed-form head", head="closed_form"),
-    "deepfeatiot-network": deepfeatiot("DeepFeatIoT, full network", head="mlp"),
-    "deepfeatiot-paper": deepfeatiot('DeepFeatIoT, full network, "paper" channels', head="mlp", channels="paper"),
+    "deepfeatiot": ours("DeepFeatIoT, frozen features, closed-form head", head="closed_form"),
+    "deepfeatiot-balanced": ours(
+        "DeepFeatIoT, frozen features, closed-form head, balanced", head="closed_form", balance=True
+    ),
+    "deepfeatiot-metadata": ours(
+        "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"
+    ),
+    "deepfeatiot-network": ours("DeepFeatIoT, full network", head="mlp"),
+    "deepfeatiot-paper": ours("DeepFeatIoT, published network", variant="paper"),
+    "deepfeatiot-metadata-network": ours("DeepFeatIoT with metadata, full network", head="mlp", text_encoder="minilm"),
+    "deepheteroiot": ours("DeepHeteroIoT", "DeepHeteroIoT"),
+    "deepheteroiot-paper": ours("DeepHeteroIoT, published network", "DeepHeteroIoT", variant="paper"),
+    "deepmetaiot": ours("DeepMetaIoT", "DeepMetaIoT", text_encoder="minilm"),
+    "deepmetaiot-paper": ours("DeepMetaIoT, published network", "DeepMetaIoT", variant="paper", text_encoder="minilm"),
+    "deepmetaiot-paper-ts-m": ours(
+        "DeepMetaIoT, published network, learning rate for TS-M",
+        "DeepMetaIoT",
+        recipe="deepmetaiot-ts-m",
+        variant="paper",
+        text_encoder="minilm",
+    ),
 }
 SYSTEMS: dict[str, SystemEntry] = {**OURS, **PEERS}
 GROUPS: dict[str, Callable[[SystemEntry], bool]] = {

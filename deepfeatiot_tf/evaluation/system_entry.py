@@ -46,6 +46,8 @@ class SystemEntry:
         network: whether it is trained by gradient, so that its cells depend on `Training`. Default False.
         packages: to import, beyond those that this package requires. Default none.
         extra: of this package that brings them. Default `"peers"`.
+        reads_metadata: whether it needs the text about the sensors, so that it has no cell on data without. Default
+            False.
         options: what else decides its cells. Default nothing.
         absent: why there is no such system here. Default: there is one.
     """
@@ -56,6 +58,7 @@ class SystemEntry:
     network: bool = False
     packages: tuple[str, ...] = ()
     extra: str = "peers"
+    reads_metadata: bool = False
     options: tuple[tuple[str, Any], ...] = ()
     absent: str = ""
 

@@ -32,8 +32,8 @@ from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, Froze
 from deepfeatiot_tf.models.heads import closed_form_head, closed_form_heads, concatenated, perceptron_head
 
 FROZEN = ("randomized", "statistics", "language")
-# What a choice of channels implies for the rest, where the user does not say: raw input goes with the published
-# layout; robust channels with standardized features, statistics and a shorter sequence for the GRUs.
+# What a variant implies for the rest, where the user does not say: raw input goes with the published
+# layout; the robust variant with standardized features, statistics and a shorter sequence for the GRUs.
 IMPLIED: dict[str, dict[str, Any]] = {
     "robust": {
         "branches": ("local", "global", "randomized", "statistics"),
@@ -56,7 +56,7 @@ IMPLIED: dict[str, dict[str, Any]] = {
 }
 # The randomized branch has a wider transform than the others (paper, DFT). As published it has 20 million weights: on
 # two cores a step of this transform alone took 0.61 s of CPU time, against 0.08 s at a quarter of the width.
-RANDOMIZED_DFT = {"robust": (256, 64), "paper": (1024, 64)}
+RANDOMIZED_DFT = {"robust": 256, "paper": 1024}
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
@@ -65,16 +65,16 @@ class DeepFeatIoT(FrozenFeatureModel):
 
     Learned branches: `local` (multi-scale convolutions) and `global` (Bi-GRUs). Frozen branches: `randomized` (random
     kernels), `statistics` (summary statistics; ours) and `language` (readings as text, read by a pretrained
-    language model). Each branch passes a dense feature transform (DFT) that ends in width 64; a perceptron reads their
+    language model). Each branch passes a dense feature transform (DFT) to one width; a perceptron reads their
     concatenation. With a `text_encoder`, DeepMetaIoT's cross-residual block joins them with the metadata's embedding
     before the perceptron (ours).
 
     Args:
         class_names: the sensor types, in the order of the one-hot labels.
-        channels: `"robust"` (filled and scaled readings that keep their level; standardized frozen features) or
+        variant: `"robust"` (filled and scaled readings that keep their level; standardized frozen features) or
             `"paper"` (raw values; features as they are). Default `"robust"`.
-        branches: any of `"local"`, `"global"`, `"randomized"`, `"statistics"`. Default: all with robust channels;
-            without `"statistics"` in `"paper"` mode, without the learned ones under a closed-form head.
+        branches: any of `"local"`, `"global"`, `"randomized"`, `"statistics"`. Default: all; without `"statistics"` as
+            published, without the learned ones under a closed-form head.
         language: `"gpt2"`, `"smollm2"`, or the folder or file of a pretrained model, read with the defaults of
             `LanguageFeatures.from_pretrained` (in `"paper"` mode with the published text); a `LanguageFeatures` with
             other options, or any layer without trainable weights from readings `[batch, time]` to features
@@ -83,11 +83,12 @@ class DeepFeatIoT(FrozenFeatureModel):
             layer without trainable weights from texts `[batch]` to features `[batch, width]`, zeros for blank text;
             None for a model that reads no metadata. Default None.
         fusion: `"dft"`, or `"concat"`, direct concatenation without transforms (the paper's DC). Default `"dft"`.
+        dft_width: features of each branch behind its transform. Default 64 (published).
         head: `"closed_form"`, a ridge classifier on the standardized frozen features and on a Laplacian kernel of the
-            statistics, solved by the first `fit` in seconds, or `"mlp"`, trained by gradient. The former needs robust
-            channels and no learned branch. With a `text_encoder` there are three such heads, for rows with both (on a
-            joint kernel, too), with readings and with metadata alone. Default `"closed_form"`; `"mlp"` in `"paper"`
-            mode and where learned branches are asked for.
+            statistics, solved by the first `fit` in seconds, or `"mlp"`, trained by gradient. The former needs the
+            robust variant and no learned branch. With a `text_encoder` there are three such heads, for rows with both
+            (on a joint kernel, too), with readings and with metadata alone. Default `"closed_form"`; `"mlp"` in
+            `"paper"` mode and where learned branches are asked for.
         kernels: number of random kernels. Default 10,000 (published).
         kernel_length: weights per random kernel. Default 9 (published).
         dilation: of the random kernels, or a range; see `RandomKernels`. Default (1, 16), 4 (published) in
@@ -108,7 +109,7 @@ class DeepFeatIoT(FrozenFeatureModel):
     Raises:
         InputError: the weights of the language model or of the text encoder cannot be had.
         ValueError: an unknown option, no branch at all, fewer than two classes, or a closed-form head
-            with learned branches or raw channels.
+            with learned branches or the `"paper"` variant.
 
     Example:
         >>> model = DeepFeatIoT(["humidity", "temperature"])
@@ -125,11 +126,12 @@ class DeepFeatIoT(FrozenFeatureModel):
         self,
         class_names: Sequence[str],
         *,
-        channels: str = "robust",
+        variant: str = "robust",
         branches: Sequence[str] | None = None,
         language: str | Path | keras.layers.Layer | None = None,
         text_encoder: str | Path | keras.layers.Layer | None = None,
         fusion: str = "dft",
+        dft_width: int = 64,
         head: str | None = None,
         kernels: int = 10_000,
         kernel_length: int = 9,
@@ -142,11 +144,11 @@ class DeepFeatIoT(FrozenFeatureModel):
         name: str = "deepfeatiot",
         **kwargs: Any,
     ) -> None:
-        check_choice("channels", channels, IMPLIED)
+        check_choice("variant", variant, IMPLIED)
         check_choice("fusion", fusion, ("dft", "concat"))
-        head = implied_head(channels, branches) if head is None else head
+        head = implied_head(variant, branches) if head is None else head
         check_choice("head", head, ("mlp", "closed_form"))
-        implied = IMPLIED[channels]
+        implied = IMPLIED[variant]
         if branches is None:
             branches = [b for b in implied["branches"] if head == "mlp" or b not in LEARNED]
         branches = tuple(branches)
@@ -161,9 +163,9 @@ class DeepFeatIoT(FrozenFeatureModel):
         frozen = [branch for branch in FROZEN if branch in branches]
         if not branches and language is None:
             raise ValueError("no branch at all; give at least one of branches, or a language model")
-        if head == "closed_form" and (learned or channels == "paper"):
+        if head == "closed_form" and (learned or variant == "paper"):
             raise ValueError(
-                'head="closed_form" reads standardized frozen features; give channels="robust" and '
+                'head="closed_form" reads standardized frozen features; give variant="robust" and '
                 "leave out the branches local and global"
             )
         class_names = check_class_names(class_names)
@@ -175,7 +177,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         # === Layers ===
         kernel_layer = RandomKernels(kernels, kernel_length, dilation, sampling, seed=seed, name="random_kernels")
         frozen_layers: dict[str, Callable] = {
-            "randomized": lambda readings: kernel_layer(*_kernel_input(channels, readings)),
+            "randomized": lambda readings: kernel_layer(*_kernel_input(variant, readings)),
             "statistics": SummaryStatistics(name="summary_statistics"),
         }
         if language is not None:
@@ -189,9 +191,9 @@ class DeepFeatIoT(FrozenFeatureModel):
             frozen_models[METADATA] = frozen_branch(METADATA, reader, METADATA)
         readings = keras.Input((None,), name=READINGS, dtype="float32")
         features = feature_inputs(frozen_models)
-        parts = learned_branches(readings, learned, channels=channels, global_stride=global_stride, seed=seed)
+        parts = learned_branches(readings, learned, channels=variant, global_stride=global_stride, seed=seed)
         for branch, feature in features.items():
-            parts[branch] = standardized(branch, feature) if channels == "robust" else feature
+            parts[branch] = standardized(branch, feature) if variant == "robust" else feature
         metadata = parts.pop(METADATA, None)
         presence = None if metadata is None else Presence(name="presence")(readings, features[METADATA])
         classes = len(class_names)
@@ -201,7 +203,8 @@ class DeepFeatIoT(FrozenFeatureModel):
             logits = closed_form_heads(parts, metadata, features[METADATA], presence, classes, seed)
         else:
             if fusion == "dft":
-                widths = {**dict.fromkeys(parts, (64,)), "randomized": RANDOMIZED_DFT[channels]}
+                first = {"randomized": (RANDOMIZED_DFT[variant],)}
+                widths = {branch: (*first.get(branch, ()), dft_width) for branch in parts}
                 parts = _transform(parts, widths, feature_dropout, frozen, seed)
             fused = concatenated(parts)
             if metadata is not None:
@@ -219,11 +222,12 @@ class DeepFeatIoT(FrozenFeatureModel):
 
         # === Config ===
         self.class_names = class_names
-        self.channels = channels
+        self.variant = variant
         self.branches = branches
         self.language = language
         self.text_encoder = reader
         self.fusion = fusion
+        self.dft_width = dft_width
         self.head = head
         self.kernels = kernels
         self.kernel_length = kernel_length
@@ -237,11 +241,12 @@ class DeepFeatIoT(FrozenFeatureModel):
     def get_config(self) -> dict:
         return {
             "class_names": self.class_names,
-            "channels": self.channels,
+            "variant": self.variant,
             "branches": self.branches,
             "language": keras.saving.serialize_keras_object(self.language),
             "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
             "fusion": self.fusion,
+            "dft_width": self.dft_width,
             "head": self.head,
             "kernels": self.kernels,
             "kernel_length": self.kernel_length,
@@ -264,15 +269,15 @@ class DeepFeatIoT(FrozenFeatureModel):
         return cls(**{**config, **layers})
 
 
-def implied_head(channels: str, branches: Sequence[str] | None) -> str:
+def implied_head(variant: str, branches: Sequence[str] | None) -> str:
     """The head of a model whose head the user does not choose."""
-    return "mlp" if channels == "paper" or any(branch in LEARNED for branch in branches or ()) else "closed_form"
+    return "mlp" if variant == "paper" or any(branch in LEARNED for branch in branches or ()) else "closed_form"
 
 
-def _kernel_input(channels: str, readings: Any) -> tuple:
-    if channels == "paper":
-        return (InputChannels(channels)(readings)[0],)
-    signal, length = InputChannels(channels)(readings)
+def _kernel_input(variant: str, readings: Any) -> tuple:
+    if variant == "paper":
+        return (InputChannels(variant)(readings)[0],)
+    signal, length = InputChannels(variant)(readings)
     return signal[..., 1:3], length  # shape and change; the level is for the statistics
 
 

@@ -12,7 +12,7 @@ from deepfeatiot_tf.models.frozen_feature_model import READINGS, FrozenFeatureMo
 from deepfeatiot_tf.models.heads import concatenated, stack_head
 
 WIDTHS = (1024, 512, 256, 64)
-# What a choice of channels implies for the rest, where the user does not say.
+# What a variant implies for the rest, where the user does not say.
 GLOBAL_STRIDE = {"robust": 4, "paper": 1}
 
 
@@ -25,7 +25,7 @@ class DeepHeteroIoT(FrozenFeatureModel):
 
     Args:
         class_names: the sensor types, in the order of the one-hot labels.
-        channels: `"robust"` (filled and scaled readings that keep their level) or `"paper"` (raw values, −1 for
+        variant: `"robust"` (filled and scaled readings that keep their level) or `"paper"` (raw values, −1 for
             missing). Default `"robust"`.
         global_stride: readings averaged into one step of the GRUs. Default 4, 1 (published) in `"paper"` mode.
         seed: of the initial weights. Default 0.
@@ -50,20 +50,20 @@ class DeepHeteroIoT(FrozenFeatureModel):
         self,
         class_names: Sequence[str],
         *,
-        channels: str = "robust",
+        variant: str = "robust",
         global_stride: int | None = None,
         seed: int = 0,
         name: str = "deepheteroiot",
         **kwargs: Any,
     ) -> None:
-        check_choice("channels", channels, GLOBAL_STRIDE)
+        check_choice("variant", variant, GLOBAL_STRIDE)
         class_names = check_class_names(class_names)
-        global_stride = GLOBAL_STRIDE[channels] if global_stride is None else global_stride
+        global_stride = GLOBAL_STRIDE[variant] if global_stride is None else global_stride
 
         # === Functional graph ===
         readings = keras.Input((None,), name=READINGS, dtype="float32")
         parts = learned_branches(
-            readings, LEARNED, channels=channels, global_stride=global_stride, relu=False, seed=seed
+            readings, LEARNED, channels=variant, global_stride=global_stride, relu=False, seed=seed
         )
         logits = stack_head(concatenated(parts), WIDTHS, len(class_names), seed)
         probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits)
@@ -71,14 +71,14 @@ class DeepHeteroIoT(FrozenFeatureModel):
 
         # === Config ===
         self.class_names = class_names
-        self.channels = channels
+        self.variant = variant
         self.global_stride = global_stride
         self.seed = seed
 
     def get_config(self) -> dict:
         return {
             "class_names": self.class_names,
-            "channels": self.channels,
+            "variant": self.variant,
             "global_stride": self.global_stride,
             "seed": self.seed,
             "name": self.name,

@@ -24,7 +24,7 @@ from deepfeatiot_tf.models.heads import concatenated, logits_layer
 
 # What stands for a missing reading in the published layout, and is passed over by the GRUs.
 MASK_VALUE = 1e-16
-# What a choice of channels implies for the rest, where the user does not say.
+# What a variant implies for the rest, where the user does not say.
 IMPLIED: dict[str, dict[str, Any]] = {
     "robust": {"global_stride": 4, "modality_dropout": 0.3},
     "paper": {"global_stride": 1, "modality_dropout": 0.0},
@@ -44,7 +44,7 @@ class DeepMetaIoT(FrozenFeatureModel):
         text_encoder: `"minilm"`, a Keras Hub preset of BERT, or a folder, as for `TextFeatures.from_pretrained`; or any
             layer without trainable weights from texts `[batch]` to features `[batch, width]`, zeros for blank text.
             Default `"minilm"` (published).
-        channels: `"robust"` (filled and scaled readings that keep their level; standardized embeddings) or `"paper"`
+        variant: `"robust"` (filled and scaled readings that keep their level; standardized embeddings) or `"paper"`
             (raw values, 1e-16 for missing, which the GRUs pass over; embeddings as they are). It decides the recipe
             of `compile`, too: `"robust"` or `"deepmetaiot"` (for TS-M the published one is `"deepmetaiot-ts-m"`).
             Default `"robust"`.
@@ -75,7 +75,7 @@ class DeepMetaIoT(FrozenFeatureModel):
         class_names: Sequence[str],
         *,
         text_encoder: str | Path | keras.layers.Layer = "minilm",
-        channels: str = "robust",
+        variant: str = "robust",
         rounds: int = 1,
         modality_dropout: float | None = None,
         global_stride: int | None = None,
@@ -83,9 +83,9 @@ class DeepMetaIoT(FrozenFeatureModel):
         name: str = "deepmetaiot",
         **kwargs: Any,
     ) -> None:
-        check_choice("channels", channels, IMPLIED)
+        check_choice("variant", variant, IMPLIED)
         class_names = check_class_names(class_names)
-        implied = IMPLIED[channels]
+        implied = IMPLIED[variant]
         modality_dropout = implied["modality_dropout"] if modality_dropout is None else modality_dropout
         global_stride = implied["global_stride"] if global_stride is None else global_stride
         text_encoder = text_layer(text_encoder)
@@ -97,15 +97,15 @@ class DeepMetaIoT(FrozenFeatureModel):
         parts = learned_branches(
             readings,
             LEARNED,
-            channels=channels,
+            channels=variant,
             global_stride=global_stride,
             relu=False,
             missing_value=MASK_VALUE,
-            mask_value=MASK_VALUE if channels == "paper" else None,
+            mask_value=MASK_VALUE if variant == "paper" else None,
             seed=seed,
         )
         presence = Presence(name="presence")(readings, text)
-        encoded = standardized(METADATA, text) if channels == "robust" else text
+        encoded = standardized(METADATA, text) if variant == "robust" else text
         pair = ModalityDropout(modality_dropout, seed=seed + 500, name="modality_dropout")(
             concatenated(parts), encoded, presence
         )
@@ -116,10 +116,10 @@ class DeepMetaIoT(FrozenFeatureModel):
         super().__init__(frozen, keras.Model(inputs, probabilities, name="network"), name=name, **kwargs)
 
         # === Config ===
-        self.recipe = RECIPE[channels]
+        self.recipe = RECIPE[variant]
         self.class_names = class_names
         self.text_encoder = text_encoder
-        self.channels = channels
+        self.variant = variant
         self.rounds = rounds
         self.modality_dropout = modality_dropout
         self.global_stride = global_stride
@@ -129,7 +129,7 @@ class DeepMetaIoT(FrozenFeatureModel):
         return {
             "class_names": self.class_names,
             "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
-            "channels": self.channels,
+            "variant": self.variant,
             "rounds": self.rounds,
             "modality_dropout": self.modality_dropout,
             "global_stride": self.global_stride,

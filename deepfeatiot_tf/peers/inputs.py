@@ -1,13 +1,17 @@
-"""Raw readings as the peers read them."""
+"""Raw readings and metadata as the peers read them."""
 
 from __future__ import annotations
+
+import functools
 
 import numpy as np
 import tensorflow as tf
 from joblib import cpu_count
 
-from deepfeatiot_tf.layers import SummaryStatistics
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.layers import SummaryStatistics, TextFeatures
 from deepfeatiot_tf.layers.input_channels import interpolate
+from deepfeatiot_tf.readings import SensorReadings
 
 SHORTEST = 10  # readings; aeon's kernels of length 9 want one more
 
@@ -39,3 +43,21 @@ def panel(values: np.ndarray) -> np.ndarray:
 def statistics(values: np.ndarray) -> np.ndarray:
     """`SummaryStatistics` of raw readings `[n, time]`: float32 `[n, 35]`."""
     return SummaryStatistics()(values).numpy()
+
+
+@functools.cache
+def sentence_encoder(name: str = "minilm") -> TextFeatures:
+    """See `TextFeatures.from_pretrained`; loaded once."""
+    return TextFeatures.from_pretrained(name)
+
+
+def embeddings(readings: SensorReadings) -> np.ndarray:
+    """Sentence embeddings of the metadata: float32 `[n, 384]`; each text is read once.
+
+    Raises:
+        InputError: there is no metadata.
+    """
+    if readings.metadata is None:
+        raise InputError(f"{readings.name}: has no metadata to read; name its column, metadata=")
+    distinct, places = np.unique(readings.metadata.astype(str), return_inverse=True)
+    return np.array(sentence_encoder()(tf.constant(distinct)))[places]

@@ -28,6 +28,15 @@ PEERS: dict[str, SystemEntry] = {
     "statistics-multirocket": SystemEntry(
         "statistics + MultiROCKET + ridge", _in("rocket", "statistics_multirocket"), quick=True, packages=AEON
     ),
+    "metadata-regression": SystemEntry(
+        "MiniLM + logistic regression", _in("metadata", "regression"), quick=True, reads_metadata=True
+    ),
+    "metadata-trees": SystemEntry(
+        "MiniLM + logistic regression, times statistics + extra trees",
+        _in("metadata", "regression_and_trees"),
+        quick=True,
+        reads_metadata=True,
+    ),
     "inceptiontime": SystemEntry("InceptionTime", _in("inception_time", "inception_time"), network=True, packages=AEON),
     "h-inceptiontime": SystemEntry(
         "H-InceptionTime", _in("inception_time", "h_inception_time"), network=True, packages=AEON

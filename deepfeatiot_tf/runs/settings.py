@@ -11,11 +11,12 @@ from deepfeatiot_tf.errors import InputError
 # Which settings are arguments of each model, beside the class names.
 MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "deepfeatiot": (
-        "channels",
+        "variant",
         "branches",
         "language",
         "text_encoder",
         "fusion",
+        "dft_width",
         "head",
         "kernels",
         "kernel_length",
@@ -26,8 +27,8 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
         "modality_dropout",
         "seed",
     ),
-    "deepheteroiot": ("channels", "global_stride", "seed"),
-    "deepmetaiot": ("channels", "text_encoder", "rounds", "modality_dropout", "global_stride", "seed"),
+    "deepheteroiot": ("variant", "global_stride", "seed"),
+    "deepmetaiot": ("variant", "text_encoder", "rounds", "modality_dropout", "global_stride", "seed"),
 }
 
 
@@ -37,13 +38,14 @@ class RunSettings:
 
     Args:
         model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
-        channels: this and the next thirteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+        variant: this and the next fourteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
         text_encoder: see `DeepMetaIoT`; the name or folder of a pretrained sentence encoder, or None for a model that
             reads no metadata. Default None, `"minilm"` for DeepMetaIoT.
         fusion: see `DeepFeatIoT`.
+        dft_width: see `DeepFeatIoT`.
         head: see `DeepFeatIoT`. The default, `"closed_form"`, is frozen features alone, solved in seconds, which on
             fleets of some hundred sensors are more accurate than the network (benchmarks/results/accuracy.csv); epochs,
             patience and monitor say nothing then.
@@ -72,11 +74,12 @@ class RunSettings:
     """
 
     model: str = "deepfeatiot"
-    channels: str = "robust"
+    variant: str = "robust"
     branches: tuple[str, ...] | None = None
     language: str | None = None
     text_encoder: str | None = None
     fusion: str = "dft"
+    dft_width: int = 64
     head: str | None = None
     kernels: int = 10_000
     kernel_length: int = 9
@@ -103,10 +106,10 @@ class RunSettings:
         if self.model == "deepfeatiot" and self.head is None:
             from deepfeatiot_tf.models.deepfeatiot import implied_head  # imports TensorFlow, which takes seconds
 
-            object.__setattr__(self, "head", implied_head(self.channels, self.branches))
+            object.__setattr__(self, "head", implied_head(self.variant, self.branches))
         if self.validation is None:
             object.__setattr__(self, "validation", 0.0 if self.solved else 0.15)
-        for name in ("kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):
+        for name in ("dft_width", "kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
         if self.seed < 0:

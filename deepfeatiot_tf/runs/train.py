@@ -237,7 +237,7 @@ def _train(
     if checkpoint.best_epoch < 0:
         raise InputError(
             f"{train.name}: {settings.monitor} was no number in any epoch; look at the readings, or give "
-            "--channels robust"
+            "--variant robust"
         )
     return checkpoint.history, {"best_epoch": checkpoint.best_epoch + 1, "epochs": checkpoint.epochs}
 

@@ -61,8 +61,8 @@ def _live(model: keras.Model) -> Classifier:
         class_names=class_names_of(model),
         probabilities=probabilities,
         compiles=True,
-        # Raw channels fill missing readings with a constant, also behind the end.
-        ignores_padding=getattr(model, "channels", None) == "robust",
+        # The paper variant fills missing readings with a constant, also behind the end.
+        ignores_padding=getattr(model, "variant", None) == "robust",
         reads_metadata=reads_metadata,
     )
 

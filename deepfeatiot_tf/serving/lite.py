@@ -95,7 +95,7 @@ def _converted(model: keras.Model, path: Path) -> bytes:
     specs = [tf.TensorSpec([1, None], tf.float32, READINGS)]
 
     def probabilities(readings: tf.Tensor) -> tf.Tensor:
-        if getattr(model, "channels", None) == "robust":  # raw channels would take the padding for readings
+        if getattr(model, "variant", None) == "robust":  # the paper variant would take the padding for readings
             shortfall = tf.maximum(LEAST_LENGTH - tf.shape(readings)[1], 0)
             # Not tf.pad, behind which the converter no longer knows that there is one series.
             readings = tf.concat([readings, tf.fill([1, shortfall], np.float32(np.nan))], axis=1)

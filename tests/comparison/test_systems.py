@@ -12,7 +12,7 @@ QUICK = [name for name, entry in SYSTEMS.items() if entry.quick]
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_trained_on_permuted_labels_a_system_scores_at_chance(name):
+def test_trained_on_permuted_labels_a_system_scores_at_chance(name, small_sentence_encoder):
     entry = SYSTEMS[name]
     if entry.missing:
         pytest.skip(f"{entry.missing} is not installed")
@@ -20,9 +20,9 @@ def test_trained_on_permuted_labels_a_system_scores_at_chance(name):
     kinds = np.arange(150) % 3
     values = np.array([400.0, 50.0, 20.0])[kinds, None] + rng.normal(size=(150, 24)).cumsum(axis=1)
     labels = np.array(["co2", "humidity", "temperature"])[rng.permutation(kinds)]
-    readings = SensorReadings(values, labels=labels, name="permuted")
+    readings = SensorReadings(values, labels=labels, metadata=np.array(["co2", "rh", "temp"])[kinds], name="permuted")
     cell = run_protocol(entry.build(Training()), readings, seeds=[0], splits="resample").cells.iloc[0]
-    # 45 series, three classes: 0.33 ± 0.07 by chance; readings without the permutation give 1.
+    # 45 series, three classes: 0.33 ± 0.07 by chance; readings or metadata without the permutation give 1.
     assert cell["accuracy"] < 0.6
 
 

@@ -121,7 +121,7 @@ def test_metadata_in_the_dataset_is_no_obstacle(fleet):
 @pytest.mark.parametrize(
     ("options", "branches"),
     [
-        ({"channels": "paper"}, {"local", "global", "randomized"}),
+        ({"variant": "paper"}, {"local", "global", "randomized"}),
         ({"fusion": "concat", "branches": ("local", "statistics")}, {"local", "statistics"}),
         ({"branches": ("randomized",), "dilation": (1, 8)}, {"randomized"}),
     ],
@@ -137,7 +137,7 @@ def test_every_branch_can_be_switched(fleet, options, branches):
 
 
 def test_published_layout_has_the_published_widths(fleet):
-    model = DeepFeatIoT(fleet.class_names, channels="paper")
+    model = DeepFeatIoT(fleet.class_names, variant="paper")
     names = ("local", "global", "local_dft", "global_dft", "randomized_dft")
     width = {name: model.network.get_layer(name).output.shape[-1] for name in names}
     assert model.frozen["randomized"].output.shape[-1] == 20_000
@@ -202,8 +202,8 @@ def test_a_pretrained_language_model_goes_with_the_saved_model(fleet, checkpoint
 
 def test_the_published_layout_reads_the_published_text(fleet, checkpoint):
     texts = {
-        channels: build(fleet, branches=("randomized",), channels=channels, language=str(checkpoint)).language
-        for channels in ("robust", "paper")
+        variant: build(fleet, branches=("randomized",), variant=variant, language=str(checkpoint)).language
+        for variant in ("robust", "paper")
     }
     assert texts["robust"].describe()["text"].startswith("plain")
     assert texts["paper"].describe()["text"].startswith("published")
@@ -239,13 +239,13 @@ def test_mirrored_strategy_trains_the_same_model(fleet):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"channels": "raw"}, "channels"),
+        ({"variant": "raw"}, "variant"),
         ({"branches": ("lokal",)}, "branch"),
         ({"branches": ()}, "no branch"),
         ({"fusion": "sum"}, "fusion"),
         ({"language": 2}, "language"),
         ({"head": "closed_form", "branches": ("local", "statistics")}, "closed_form"),
-        ({"head": "closed_form", "channels": "paper", "branches": ("randomized",)}, "closed_form"),
+        ({"head": "closed_form", "variant": "paper", "branches": ("randomized",)}, "closed_form"),
     ],
 )
 def test_impossible_options_are_refused(fleet, options, says):

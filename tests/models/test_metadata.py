@@ -148,7 +148,7 @@ def test_training_needs_the_metadata(told, encoder):
 
 
 def test_published_layouts_have_the_published_widths(told, encoder):
-    model = DeepMetaIoT(told.class_names, text_encoder=encoder(), channels="paper")
+    model = DeepMetaIoT(told.class_names, text_encoder=encoder(), variant="paper")
     layers = {layer.name: layer for layer in model.network.layers}
     assert layers["channels"].missing_value == pytest.approx(1e-16)
     assert layers["global"].mask_value == pytest.approx(1e-16)
@@ -161,7 +161,7 @@ def test_published_layouts_have_the_published_widths(told, encoder):
     model.compile(recipe="deepmetaiot-ts-m")
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-2)
     assert isinstance(model.loss, keras.losses.CategoricalCrossentropy)
-    hetero = DeepHeteroIoT(told.class_names, channels="paper")
+    hetero = DeepHeteroIoT(told.class_names, variant="paper")
     assert [hetero.network.get_layer(f"head_{width}").units for width in (1024, 512, 256, 64)] == [1024, 512, 256, 64]
     assert not hetero.network.get_layer("global").relu
 
@@ -179,8 +179,8 @@ def test_heteroiot_trains_saves_and_leaves_metadata_alone(told, tmp_path):
 
 @pytest.mark.parametrize("build", [DeepMetaIoT, DeepHeteroIoT])
 def test_impossible_options_are_refused(build, encoder):
-    with pytest.raises(ValueError, match="channels is 'raw'"):
-        build(["a", "b"], channels="raw")
+    with pytest.raises(ValueError, match="variant is 'raw'"):
+        build(["a", "b"], variant="raw")
     with pytest.raises(ValueError, match="two or more"):
         build(["a"])
 

@@ -14,4 +14,9 @@ def fleet() -> SensorReadings:
     shapes = np.stack([np.sin(time), time / 5.0, np.sign(np.sin(time / 4))])
     values = shapes[kinds] + rng.normal(scale=0.05, size=(120, 26))
     values[rng.random(values.shape) < 0.03] = np.nan
-    return SensorReadings(values, labels=np.array(["co2", "light", "pir"])[kinds], name="fleet")
+    return SensorReadings(
+        values,
+        labels=np.array(["co2", "light", "pir"])[kinds],
+        metadata=np.array(["temp °c", "hum %", "(a)"])[kinds],
+        name="fleet",
+    )

@@ -22,6 +22,11 @@ def build(name, training=SHORT):
     return peer.build(training)
 
 
+@pytest.fixture(autouse=True)
+def encoder(small_sentence_encoder):
+    """No test waits for the pretrained one."""
+
+
 @pytest.mark.parametrize("name", [*QUICK, "patchtst", "patchtsmixer"])
 def test_each_peer_tells_plain_shapes_with_gaps_apart(fleet, name):
     cell = run_protocol(build(name), fleet, seeds=[0]).cells.iloc[0]
@@ -41,7 +46,7 @@ def test_the_same_seed_gives_the_same_probabilities(fleet, name):
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_series_of_three_readings_is_padded_not_refused(fleet, name):
-    short = SensorReadings(fleet.values[:, :3], labels=fleet.labels, name="short")
+    short = SensorReadings(fleet.values[:, :3], labels=fleet.labels, metadata=fleet.metadata, name="short")
     system = build(name)
     system.fit(short, seed=0)
     assert np.isfinite(system.predict(short)).all()
