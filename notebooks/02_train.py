@@ -89,7 +89,7 @@ for axis, measure, label in zip(axes, ("loss", "accuracy"), ("focal loss", "accu
 _ = axes[0].legend()
 
 # %% [markdown]
-# Training looks worse than validation because half of the features and of the perceptron are dropped while it trains.
+# In training, half of the frozen features and three tenths of the perceptron are dropped, so that it can look worse than validation.
 
 # %% [markdown]
 # ## Which one?
@@ -109,7 +109,7 @@ for name, report in on_validation.items():
 
 # %% [markdown]
 # ## What the local branch sees
-# Two of its four stacks on one series, after their first three convolutions: one row per filter (those that answer at all, in the
+# Two of its four stacks on one series, after their first two convolutions: one row per filter (those that answer at all, in the
 # order of their peaks), bright where it answers.
 
 # %%
@@ -125,8 +125,8 @@ axes[0].set_ylabel("reading,\nsensor's own unit")
 axes[0].set_title(f"{val.labels[row]}, sensor {val.ids[row]}", fontsize=10)
 for axis, stack in zip(axes[1:], (0, 3), strict=True):
     x = channels
-    for convolution in local.stacks[stack][0]:
-        x = convolution(x)
+    for convolution, norm in zip(local.stacks[stack][0], local.norms[stack][0], strict=True):
+        x = keras.ops.relu(norm(convolution(x), training=False))
     maps = np.asarray(x)[0].T
     maps = maps[maps.max(axis=1) > 0]
     maps = (maps / maps.max(axis=1, keepdims=True))[np.argsort(maps.argmax(axis=1))]
@@ -138,8 +138,8 @@ bar = figure.colorbar(image, ax=axes[1:], pad=0.01)
 bar.set_label("answer, share of the filter's peak")
 
 # %% [markdown]
-# Short kernels pick out edges and single steps (narrow bright spots); long ones follow the level over hours, and many of them
-# say the same.
+# Some filters pick out edges and single steps (narrow bright spots), others follow the level over hours, and many of them say
+# the same.
 
 # %% [markdown]
 # ## What the random kernels see

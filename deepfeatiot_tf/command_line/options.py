@@ -139,8 +139,9 @@ SETTINGS: dict[str, Any] = {
     "dft_width": _model(int, "Features of each branch behind its dense feature transform."),
     "head": _model(
         str | None,
-        "`closed_form`, solved in seconds from frozen branches alone, or `mlp`: the network, trained by gradient. "
-        "Without it, `closed_form`; `mlp` in the paper variant or with learned branches.",
+        "`closed_form`, solved in seconds from frozen branches alone; `mlp`, the network, trained by gradient; or "
+        "`blend`, both, weighed on the validation part. Without it, `closed_form`; `mlp` in the paper variant or with "
+        "learned branches.",
         metavar="NAME",
     ),
     "kernels": _model(int, "Number of random kernels."),
@@ -157,7 +158,7 @@ SETTINGS: dict[str, Any] = {
         "it, the model's own.",
         metavar="NAME",
     ),
-    "epochs": _training(int, "At most."),
+    "epochs": _training(int | None, "At most. Without it, 200; 40 for a blend and for `deepmetaiot`."),
     "batch_size": _training(int, "Series per step."),
     "patience": _training(int, "Epochs without a better one after which training stops."),
     "monitor": _training(str, "What the best epoch is best by, on the validation part."),

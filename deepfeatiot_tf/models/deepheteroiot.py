@@ -9,7 +9,7 @@ import keras
 
 from deepfeatiot_tf.models.branches import LEARNED, check_choice, check_class_names, learned_branches
 from deepfeatiot_tf.models.frozen_feature_model import READINGS, FrozenFeatureModel
-from deepfeatiot_tf.models.heads import concatenated, stack_head
+from deepfeatiot_tf.models.heads import concatenated, probabilities_layer, stack_head
 
 WIDTHS = (1024, 512, 256, 64)
 # What a variant implies for the rest, where the user does not say.
@@ -66,7 +66,7 @@ class DeepHeteroIoT(FrozenFeatureModel):
             readings, LEARNED, channels=variant, global_stride=global_stride, relu=False, seed=seed
         )
         logits = stack_head(concatenated(parts), WIDTHS, len(class_names), seed)
-        probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits)
+        probabilities = probabilities_layer("probabilities")(logits)
         super().__init__({}, keras.Model({READINGS: readings}, probabilities, name="network"), name=name, **kwargs)
 
         # === Config ===

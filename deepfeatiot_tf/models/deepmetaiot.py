@@ -20,7 +20,7 @@ from deepfeatiot_tf.models.branches import (
     text_layer,
 )
 from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, FrozenFeatureModel, feature_input
-from deepfeatiot_tf.models.heads import concatenated, logits_layer
+from deepfeatiot_tf.models.heads import concatenated, logits_layer, probabilities_layer
 
 # What stands for a missing reading in the published layout, and is passed over by the GRUs.
 MASK_VALUE = 1e-16
@@ -111,7 +111,7 @@ class DeepMetaIoT(FrozenFeatureModel):
         )
         joined = CrossResidual(rounds, seed=seed + 600, name="cross_residual")(*pair)
         logits = logits_layer(len(class_names), seed)(keras.layers.Concatenate(name="joined")(joined))
-        probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits)
+        probabilities = probabilities_layer("probabilities")(logits)
         inputs = {READINGS: readings, feature_input(METADATA): text}
         super().__init__(frozen, keras.Model(inputs, probabilities, name="network"), name=name, **kwargs)
 

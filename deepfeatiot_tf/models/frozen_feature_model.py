@@ -11,12 +11,14 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.layers import LaplacianFeatures, SampleSizeScale
+from deepfeatiot_tf.layers import Blend, LaplacianFeatures, SampleSizeScale
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
-from deepfeatiot_tf.training.recipe import recipe_named
+from deepfeatiot_tf.training.recipe import annealed, recipe_named
+from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature
 
 READINGS, METADATA = "readings", "metadata"
 # The dense layers that are solved, and what a row has to have so that they learn from it.
@@ -25,6 +27,8 @@ SOLVED = {
     "closed_form_readings": (READINGS,),
     "closed_form_metadata": (METADATA,),
 }
+# A probability of 0 has no logarithm.
+SMALLEST = 1e-30
 # Rows that one call of a frozen branch computes: bounds memory, and fills the cores.
 EXTRACT_ROWS = 256
 
@@ -42,7 +46,8 @@ class FrozenFeatureModel(keras.Model):
     them from there. What `fit` trains, `save` saves and export serves are the same layers.
 
     `fit` takes what Keras's takes: arrays or a `tf.data.Dataset`. The first `fit` also takes the standardization of
-    the frozen features from the training data, and solves a closed-form head, where the network has one.
+    the frozen features from the training data, and solves a closed-form head, where the network has one. Where it
+    blends such a head with what it learns by gradient, the end of `fit` weighs the two on the validation data.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
     use either of the two may then be left out.
@@ -55,6 +60,8 @@ class FrozenFeatureModel(keras.Model):
 
     Attributes:
         recipe: name of the recipe that `compile` takes unless told otherwise; see `training.recipe`.
+        annealed: whether `fit` lets the learning rate fall over its epochs; see `training.recipe`. The weights to
+            keep are then those of the last epoch.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
@@ -74,6 +81,7 @@ class FrozenFeatureModel(keras.Model):
         self.frozen = frozen
         self.network = network
         self.adapted = False
+        self.annealed = False
         self.left_out: dict[str, np.ndarray] = {}
 
     @property
@@ -107,6 +115,7 @@ class FrozenFeatureModel(keras.Model):
             ValueError: no such recipe.
         """
         chosen = recipe_named(recipe or self.recipe)
+        self.annealed = optimizer is None and (recipe or self.recipe) == "robust"
         super().compile(
             optimizer=chosen["optimizer"] if optimizer is None else optimizer,
             loss=chosen["loss"] if loss is None else loss,
@@ -145,10 +154,10 @@ class FrozenFeatureModel(keras.Model):
         if isinstance(given["x"], tf.data.Dataset):
             given["shuffle"] = False  # the dataset decides; Keras warns otherwise
         batches = _batches(given["x"], given["y"], given["steps_per_epoch"])
-        stores = self._stores(default_folder() if feature_cache in (None, True) else Path(str(feature_cache)))
+        held_out = given["validation_data"], given["validation_steps"]
+        stores = self._stores(feature_cache)
         if feature_cache is False:
-            uncached = {branch: _Branch(each.source, _Uncached(each.store)) for branch, each in stores.items()}
-            self._prepare(uncached, batches, given["class_weight"])
+            self._prepare(stores, batches, given["class_weight"])
         else:
             _compute(stores, batches, _bars(given["verbose"], given["callbacks"]))
             self._prepare(stores, batches, given["class_weight"])
@@ -157,21 +166,49 @@ class FrozenFeatureModel(keras.Model):
                 given["validation_data"], given["validation_steps"], stores
             )
         if self.trainable_variables:
-            return super().fit(**given)
+            if self.annealed:
+                given["callbacks"] = [annealed(given["epochs"]), *(given["callbacks"] or ())]
+            history = super().fit(**given)
+            self._weigh(stores, *held_out)
+            return history
         # Everything is solved; one pass reports the metrics and calls the callbacks.
         given["epochs"] = given["initial_epoch"] + 1
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
             return super().fit(**given)
 
-    def _stores(self, folder: Path) -> dict[str, _Branch]:
-        return {
+    def solve(
+        self, x: Any, y: Any = None, *, class_weight: dict[int, float] | None = None, feature_cache: Any = None
+    ) -> None:
+        """Solve the closed-form heads anew, on these series, and leave all else as it is.
+
+        After a choice on a validation part, so that it is learned from, too.
+
+        Args:
+            x: as for `fit`.
+            y: as for `fit`.
+            class_weight: as for `fit`.
+            feature_cache: as for `fit`.
+        """
+        _check(x, None)
+        stores = self._stores(feature_cache)
+        batches = _batches(x, y, None)
+        if feature_cache is not False:
+            _compute(stores, batches)
+        self._solve_all(stores, batches, class_weight)
+
+    def _stores(self, feature_cache: Any) -> dict[str, _Branch]:
+        folder = default_folder() if feature_cache in (None, True, False) else Path(str(feature_cache))
+        stores = {
             branch: _Branch(
                 _source(model),
                 FeatureStore(folder / branch / frozen_key(model), _extractor(model), model.output.shape[-1]),
             )
             for branch, model in self.frozen.items()
         }
+        if feature_cache is False:
+            return {branch: _Branch(each.source, _Uncached(each.store)) for branch, each in stores.items()}
+        return stores
 
     def _prepare(
         self, stores: dict[str, _Branch], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
@@ -190,9 +227,7 @@ class FrozenFeatureModel(keras.Model):
                 inputs = layer.input if isinstance(layer.input, list) else [layer.input]
                 needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)
                 layer.adapt(*self._values(inputs, needs, stores, batches))
-        for layer in self.network.layers:
-            if layer.name in SOLVED:
-                self._solve(layer, stores, batches, class_weight)
+        self._solve_all(stores, batches, class_weight)
         self.adapted = True
 
     def _values(
@@ -215,6 +250,25 @@ class FrozenFeatureModel(keras.Model):
         if not len(whole[-1]):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
         return whole
+
+    def _solve_all(
+        self, stores: dict[str, _Branch], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
+    ) -> None:
+        for layer in self.network.layers:
+            if layer.name in SOLVED:
+                self._solve(layer, stores, batches, class_weight)
+
+    def _weigh(self, stores: dict[str, _Branch], validation_data: Any, steps: int | None) -> None:
+        """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""
+        blends = [layer for layer in self.network.layers if isinstance(layer, Blend)]
+        if not blends or validation_data is None:
+            return
+        x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
+        solved, learned, one_hot = self._values(blends[0].input, (), stores, _batches(x, y, steps))
+        logits = np.log(np.maximum(learned.astype(np.float64), SMALLEST))
+        temperature = fit_temperature(one_hot.argmax(axis=1), logits)
+        apply_temperature(self.network.get_layer("logits"), temperature)
+        blends[0].adapt(solved, softmax(logits / temperature, axis=1), one_hot)
 
     def _solve(
         self,

@@ -25,12 +25,12 @@ def concatenated(parts: Mapping[str, Any], name: str = "fusion") -> Any:
     return keras.layers.Concatenate(name=name)(values) if len(values) > 1 else values[0]
 
 
-def perceptron_head(x: Any, classes: int, seed: int) -> Any:
-    """DeepFeatIoT's: dense 128 and 64, ReLU, each with dropout 0.5 and layer normalization."""
+def perceptron_head(x: Any, classes: int, seed: int, dropout: float = 0.5) -> Any:
+    """DeepFeatIoT's: dense 128 and 64, ReLU, each with dropout (0.5 as published) and layer normalization."""
     for i, width in enumerate((128, 64)):
         initializer = keras.initializers.GlorotUniform(seed + 300 + i)
         x = keras.layers.Dense(width, activation="relu", kernel_initializer=initializer, name=f"head_{width}")(x)
-        x = keras.layers.Dropout(0.5, seed=seed + 310 + i)(x)
+        x = keras.layers.Dropout(dropout, seed=seed + 310 + i)(x)
         x = keras.layers.LayerNormalization()(x)
     return logits_layer(classes, seed)(x)
 
@@ -50,28 +50,33 @@ def logits_layer(classes: int, seed: int) -> keras.layers.Dense:
     return keras.layers.Dense(classes, kernel_initializer=initializer, dtype="float32", name="logits")
 
 
-def closed_form_head(parts: Mapping[str, Any], classes: int, seed: int) -> Any:
-    """A linear head on standardized frozen features, which `fit` solves."""
-    return _solved("closed_form", _blocks(parts, seed), classes)
+def probabilities_layer(name: str) -> keras.layers.Softmax:
+    """From logits to probabilities, in float32."""
+    return keras.layers.Softmax(dtype="float32", name=name)
 
 
 def closed_form_heads(
     parts: Mapping[str, Any], metadata: Any, embedding: Any, presence: Any, classes: int, seed: int
 ) -> Any:
-    """Three linear heads, which `fit` solves: on readings and metadata, on readings, and on metadata alone.
+    """Linear heads on standardized frozen features, which `fit` solves: one, or three where there is metadata.
 
-    A row is answered by the one that reads all that the row has. One head for all would have to weigh its blocks for
-    rows that have both and for rows that have one.
+    The three read readings and metadata, readings, and metadata alone; a row is answered by the one that reads all that
+    the row has. One head for all would have to weigh its blocks for rows that have both and for rows that have one.
 
     Args:
         parts: standardized features of the readings by branch.
-        metadata: standardized text features.
+        metadata: standardized text features; None for a model that reads none, and so the next two.
         embedding: text features as they are.
         presence: as `Presence` gives it.
         classes: number of them.
         seed: of what is drawn.
+
+    Returns:
+        logits.
     """
     of_readings = _blocks(parts, seed)
+    if metadata is None:
+        return _solved("closed_form", of_readings, classes)
     of_metadata = _blocks({"metadata": metadata}, seed)
     of_both = {**of_readings, **of_metadata}
     if "statistics" in parts:

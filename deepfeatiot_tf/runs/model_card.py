@@ -60,7 +60,7 @@ def model_card(
         report: on the test part.
         held_out: see `branch_worth`.
         worth: from `branch_worth`.
-        facts: `held_out` (which series these are), `fit_seconds` and `parameters`.
+        facts: `held_out` (which series these are), `fit_seconds` and `parameters`; of a blend, `learned_share`.
     """
     record = run.record()
     sections = {
@@ -119,6 +119,12 @@ def _taken_for(report: Report, name: str) -> str:
 def _branches(worth: list[list[str]], facts: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     settings = record["settings"]
     language = LANGUAGE if settings["model"] == "deepfeatiot" and settings["language"] is None else ""
+    if "learned_share" in facts:
+        told = (
+            f"The network counts for {percent(facts['learned_share'])} of an answer, the closed-form head for the "
+            f"rest: the weights under which the labels of the held-out series ({facts['held_out']}) are most likely."
+        )
+        return joined(told, language)
     if not worth:
         told = "Not measured: the network would have to be trained again without each. `deepfeatiot ablate` does that."
         return joined(told, language)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation.system_entry import ROBUST_EPOCHS
 
 # Which settings are arguments of each model, beside the class names.
 MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
@@ -47,8 +48,8 @@ class RunSettings:
         fusion: see `DeepFeatIoT`.
         dft_width: see `DeepFeatIoT`.
         head: see `DeepFeatIoT`. The default, `"closed_form"`, is frozen features alone, solved in seconds, which on
-            fleets of some hundred sensors are more accurate than the network (benchmarks/results/accuracy.csv); epochs,
-            patience and monitor say nothing then.
+            fleets of some hundred sensors are more accurate than a network alone
+            (benchmarks/results/comparison_paper.csv); epochs, patience and monitor say nothing then.
         kernels: see `DeepFeatIoT`.
         kernel_length: see `DeepFeatIoT`.
         dilation: see `DeepFeatIoT`.
@@ -58,7 +59,7 @@ class RunSettings:
         modality_dropout: see `DeepMetaIoT`.
         rounds: see `DeepMetaIoT`.
         recipe: how the network is compiled, by name; see `training.recipe`. Default: the model's own.
-        epochs: at most. Default 200 (published).
+        epochs: at most. Default 200 (published), 40 where the learning rate falls over them (recipe `"robust"`).
         batch_size: series per step. Default 32 (published).
         patience: epochs without a better one after which training stops. Default 20.
         monitor: what the best epoch is best by, on the validation part. Default `"val_loss"`.
@@ -90,7 +91,7 @@ class RunSettings:
     modality_dropout: float | None = None
     rounds: int = 1
     recipe: str | None = None
-    epochs: int = 200
+    epochs: int | None = None
     batch_size: int = 32
     patience: int = 20
     monitor: str = "val_loss"
@@ -107,6 +108,8 @@ class RunSettings:
             from deepfeatiot_tf.models.deepfeatiot import implied_head  # imports TensorFlow, which takes seconds
 
             object.__setattr__(self, "head", implied_head(self.variant, self.branches))
+        if self.epochs is None:
+            object.__setattr__(self, "epochs", ROBUST_EPOCHS if self._annealed else 200)
         if self.validation is None:
             object.__setattr__(self, "validation", 0.0 if self.solved else 0.15)
         for name in ("dft_width", "kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):
@@ -124,6 +127,11 @@ class RunSettings:
         for field in fields(self):
             if field.name in foreign and getattr(self, field.name) != field.default:
                 raise InputError(f"{field.name} is no setting of {self.model}; leave it out, or name another model")
+
+    @property
+    def _annealed(self) -> bool:
+        robust = self.head == "blend" or (self.model == "deepmetaiot" and self.variant == "robust")
+        return self.recipe == "robust" or (self.recipe is None and robust)
 
     @property
     def solved(self) -> bool:

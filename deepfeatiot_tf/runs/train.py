@@ -64,8 +64,9 @@ def train_run(
     `held_out.csv` has the answers to series that were not learned from: the validation part; of a closed-form head
     without one, each series of the training part left out in turn. The `precision` of `predict_run` and `export_run`
     rests on it. A network's confidences are scaled by a temperature fitted on the validation part, in its weights; a
-    closed-form head takes its own from the series left out. `suspects.csv` has those that it reads otherwise than they
-    are labelled, and the card says what is lost without each branch of a closed-form head.
+    closed-form head takes its own from the series left out; a blend of both is weighed on the validation part.
+    `suspects.csv` has those that it reads otherwise than they are labelled, and the card says what is lost without each
+    branch of a closed-form head.
 
     Args:
         readings: labelled.
@@ -118,9 +119,17 @@ def train_run(
     else:
         history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
     cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
-    if not settings.solved:
+    if settings.head == "blend":  # which `fit` has calibrated
+        facts["learned_share"] = float(model.network.get_layer("blend").share)
+    elif not settings.solved:
         facts["temperature"] = calibrate(model, parts[1])
     held_out, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
+    if settings.head == "blend":
+        # The choice is made; what is solved in seconds may learn from what it was made on.
+        whole, judges = (inputs_for(model, part).to_dataset(batch_size=settings.batch_size) for part in parts[:2])
+        model.solve(
+            whole.concatenate(judges), class_weight=_class_weight(parts[0], settings), feature_cache=feature_cache
+        )
     save_model(model, run.model)
     report = evaluate(model, parts[2])
     _write_csv(run.held_out, answers(held_out))
@@ -143,7 +152,7 @@ def train_run(
 
     _write_csv(run.suspects, held_out.misread)
     worth = branch_worth(settings, getattr(model, "branches", ()), held_out, without)
-    write_text(run.card, model_card(run, report, held_out, worth, {**cost, "held_out": facts["held_out"]}))
+    write_text(run.card, model_card(run, report, held_out, worth, {**cost, **facts}))
     report.save(run.path, history=history, context=context)  # last: its report.md makes the run a finished one
     run.state.unlink(missing_ok=True)
     return report
@@ -220,7 +229,8 @@ def _train(
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """By gradient, from where the run stands: the history, and which epoch was kept."""
     train, validation, _ = (inputs_for(model, part) for part in parts)
-    checkpoint = RunCheckpoint(run.state, monitor=settings.monitor, patience=settings.patience)
+    monitor = None if model.annealed else settings.monitor
+    checkpoint = RunCheckpoint(run.state, monitor=monitor, patience=settings.patience)
     done = checkpoint.restore(model)
     if done:
         logger.info("%s: going on after epoch %d", run.path, done)

@@ -28,7 +28,7 @@ class RunCheckpoint(keras.callbacks.Callback):
 
     Args:
         path: of the state file, or None to keep everything in memory.
-        monitor: the quantity that decides. Default `"val_loss"`.
+        monitor: the quantity that decides; None keeps the last epoch whose loss is a number. Default `"val_loss"`.
         mode: `"min"` or `"max"`. Default: `"max"` where the name ends in accuracy or f1, else `"min"`.
         patience: epochs without improvement before training stops. Default 20.
         every_seconds: least time between two saves. Default 30.
@@ -41,7 +41,7 @@ class RunCheckpoint(keras.callbacks.Callback):
         self,
         path: str | Path | None = None,
         *,
-        monitor: str = "val_loss",
+        monitor: str | None = "val_loss",
         mode: str | None = None,
         patience: int = 20,
         every_seconds: float = 30.0,
@@ -49,7 +49,8 @@ class RunCheckpoint(keras.callbacks.Callback):
         super().__init__()
         self.path = None if path is None else Path(path)
         self.monitor = monitor
-        self.higher = (mode or ("max" if monitor.endswith(("accuracy", "f1")) else "min")) == "max"
+        rises = monitor is None or monitor.endswith(("accuracy", "f1"))
+        self.higher = (mode or ("max" if rises else "min")) == "max"
         self.patience = patience
         self.every_seconds = every_seconds
         self.history: dict[str, list[float]] = {}
@@ -72,13 +73,16 @@ class RunCheckpoint(keras.callbacks.Callback):
         """Note the epoch, keep its weights if it is the best, stop if patience has run out, save."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        if self.monitor not in self.history:
+        if self.monitor is not None and self.monitor not in self.history:
             known = ", ".join(self.history)
             raise InputError(
                 f"epochs are to be selected by {self.monitor!r}, but the model reports only {known}; give "
                 'validation data, and compile with metrics=["accuracy"]'
             )
-        value = self.history[self.monitor][-1]
+        if self.monitor is None:
+            value = epoch if np.isfinite(self.history["loss"][-1]) else np.nan
+        else:
+            value = self.history[self.monitor][-1]
         if value > self.best_value if self.higher else value < self.best_value:
             self.best_epoch, self.best_value = epoch, value
             self._best = [v.numpy() for v in self.model.trainable_variables + _moving(self.model)]

@@ -17,6 +17,18 @@ def test_passes_the_shared_check(rng, tmp_path):
     check_saving(small(), tmp_path / "layer.keras", channels)
 
 
+def test_normalized_it_passes_too_and_its_running_statistics_are_those_of_the_steps_inside(rng, tmp_path):
+    channels = rng.normal(size=(3, 20, 4)).astype("float32")
+    layer = small(normalized=True)
+    layer(channels)
+    check_half_precision(lambda **kwargs: small(normalized=True, **kwargs), channels)
+    check_saving(layer, tmp_path / "layer.keras", channels)
+    padded = np.pad(channels, [[0, 0], [0, 11], [0, 0]], constant_values=50.0)
+    for training in (False, True):
+        inside = layer(channels, np.full(3, 20, "int32"), training=training)
+        np.testing.assert_allclose(layer(padded, np.full(3, 20, "int32"), training=training), inside, atol=1e-4)
+
+
 def test_default_output_is_the_papers_r256():
     assert MultiScaleConv().compute_output_shape((None, 168, 1)) == (None, 256)
     assert len(MultiScaleConv().stacks[0]) * MultiScaleConv().depth == 9

@@ -1,3 +1,5 @@
+import json
+
 import pandas as pd
 import pytest
 
@@ -50,3 +52,12 @@ def test_a_run_that_is_killed_at_its_card_is_not_taken_for_finished(fleet, quick
     assert not RunFolder(tmp_path / "run").finished
     train_run(fleet, tmp_path / "run", settings=quick, verbose=0)
     assert (tmp_path / "run" / "model_card.md").exists()
+
+
+def test_the_card_of_a_blend_says_what_its_network_counts_for(fleet, tmp_path):
+    settings = RunSettings(head="blend", branches=("statistics",), epochs=2, kernels=32)
+    train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
+    card = (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
+    context = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))["context"]
+    assert 0 < context["learned_share"] < 1
+    assert f"The network counts for {context['learned_share']:.1%}" in card

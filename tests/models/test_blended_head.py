@@ -1,0 +1,72 @@
+"""A closed-form head and a network in one model."""
+
+import keras
+import numpy as np
+import pytest
+
+from deepfeatiot_tf import DeepFeatIoT, load_model
+
+BRANCHES = ("local", "randomized", "statistics")
+
+
+@pytest.fixture(scope="module")
+def blended(fleet):
+    model = DeepFeatIoT(fleet.class_names, kernels=32, head="blend", branches=BRANCHES)
+    model.compile()
+    model.fit(
+        fleet.take(range(30)).to_dataset(), validation_data=fleet.take(range(30, 40)).to_dataset(), epochs=2, verbose=0
+    )
+    return model
+
+
+def parts(model, fleet):
+    """What the two have to say, out of the whole graph."""
+    read = keras.Model(model.network.inputs, model.network.get_layer("blend").input)
+    features = {f"{name}_features": np.array(frozen(fleet.values)) for name, frozen in model.frozen.items()}
+    return [np.array(each) for each in read({"readings": fleet.values, **features})]
+
+
+def test_it_answers_with_the_weighted_mean_of_both(blended, fleet):
+    share = float(blended.network.get_layer("blend").share)
+    assert 0 < share < 1
+    assert share != 0.5
+    solved, learned = parts(blended, fleet)
+    np.testing.assert_allclose(
+        blended.predict(fleet.values, verbose=0), (1 - share) * solved + share * learned, atol=1e-5
+    )
+
+
+def test_without_validation_data_both_count_alike(fleet):
+    model = DeepFeatIoT(fleet.class_names, kernels=32, head="blend", branches=("statistics",))
+    model.compile()
+    model.fit(fleet.to_dataset(), epochs=1, verbose=0)
+    assert float(model.network.get_layer("blend").share) == 0.5
+
+
+def test_saved_and_loaded_it_is_the_same(blended, fleet, tmp_path):
+    blended.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), blended.predict(fleet.values, verbose=0))
+
+
+def test_solving_anew_leaves_what_was_learned(fleet, one_hot):
+    model = DeepFeatIoT(fleet.class_names, kernels=32, head="blend", branches=("statistics",))
+    model.compile()
+    model.fit(fleet.values[:20], one_hot[:20], epochs=1, verbose=0)
+    before = parts(model, fleet)
+    model.solve(fleet.values, one_hot)
+    after = parts(model, fleet)
+    np.testing.assert_array_equal(before[1], after[1])
+    assert np.abs(before[0] - after[0]).max() > 1e-4
+
+
+def test_it_is_trained_by_the_robust_recipe(blended):
+    assert isinstance(blended.optimizer, keras.optimizers.AdamW)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [({"branches": ("local",)}, "frozen branch"), ({"variant": "paper"}, "standardized")]
+)
+def test_what_it_cannot_read_is_said(fleet, options, says):
+    with pytest.raises(ValueError, match=says):
+        DeepFeatIoT(fleet.class_names, head="blend", **options)
