@@ -43,7 +43,7 @@ class Blend(keras.layers.Layer):
 
         Args:
             solved: float `[series, classes]`, of series that nothing was learned from.
-            learned: the same of the network.
+            learned: float `[series, classes]`, the same of the network.
             one_hot: `[series, classes]`, their labels.
         """
         true = one_hot.argmax(axis=1)[:, None]
