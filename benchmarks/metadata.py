@@ -1,8 +1,7 @@
 """Readings and metadata together, also where the metadata is damaged: systems of `deepfeatiot benchmark`.
 
-With the metadata as it is, `deepfeatiot benchmark` has the cells. Paper split. Honest protocol: whatever is selected is
-selected on a validation part of the training data; the test part is used once. Every finished cell is kept in the
-table, so a broken run goes on with the same command.
+Paper split. Honest protocol: whatever is selected is selected on a validation part of the training data; the test
+part is used once. Every finished cell is kept in the table, so a broken run goes on with the same command.
 
 With `--changes` the metadata of the test part is damaged before it is answered: blanked for a share of the sensors, or
 swapped with that of another sensor. The training part stays whole. `senseur-masked` is SensEUR without the entries
@@ -90,7 +89,7 @@ def load(name: str) -> dfi.SensorReadings:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", default=["senseur-masked", "ts-n-raw"])
+    parser.add_argument("--data", nargs="+", default=["ts-m", "ts-n", "senseur", "senseur-masked", "ts-n-raw"])
     parser.add_argument("--systems", nargs="+", default=DEFAULT_SYSTEMS, choices=SYSTEMS, metavar="SYSTEM")
     parser.add_argument("--changes", nargs="+", default=["none"], choices=CHANGES, metavar="CHANGE")
     parser.add_argument("--protocol", default="honest", choices=["honest", "paper"])

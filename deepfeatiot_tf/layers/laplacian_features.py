@@ -86,11 +86,14 @@ class LaplacianFeatures(keras.layers.Layer):
 
     def _adapt_places(self, features: np.ndarray, one_hot: np.ndarray) -> np.ndarray:
         """Everything but the normalization; int `[landmarks]`, the rows that became landmarks."""
-        forest = ExtraTreesClassifier(TREES, random_state=self.seed, n_jobs=-1).fit(features, one_hot.argmax(axis=1))
+        # The same series in another order, as a shuffled dataset gives them, are to have the same landmarks.
+        order = np.lexsort(features.T)
+        forest = ExtraTreesClassifier(TREES, random_state=self.seed, n_jobs=-1)
+        forest.fit(features[order], one_hot[order].argmax(axis=1))
         importances = forest.feature_importances_
         # A forest that found nothing to tell apart weighs nothing.
         self.importances.assign(importances if importances.any() else np.full_like(importances, 1 / len(importances)))
-        chosen = np.random.default_rng(self.seed).permutation(len(features))[: self.landmarks]
+        chosen = order[np.random.default_rng(self.seed).permutation(len(features))[: self.landmarks]]
         rest = (0, self.landmarks - len(chosen))
         self.places.assign(np.pad(features[chosen], (rest, (0, 0))))
         self.ranks.assign(np.pad((rankdata(features[chosen], axis=0) - 0.5) / len(chosen), (rest, (0, 0))))

@@ -78,3 +78,15 @@ def test_the_seed_decides_the_draw(rng):
 def test_no_landmarks_are_refused():
     with pytest.raises(ValueError, match="at least 1"):
         LaplacianFeatures(0)
+
+
+def test_the_order_of_the_series_decides_nothing(rng):
+    features = rng.normal(size=(40, 3)).astype("float32")
+    one_hot = np.eye(2)[(features[:, 0] > 0).astype(int)]
+    outputs = []
+    for order in (np.arange(40), rng.permutation(40)):
+        layer = LaplacianFeatures(8)
+        layer.build(features.shape)
+        layer.adapt(features[order], one_hot[order])
+        outputs.append(layer(features))
+    np.testing.assert_allclose(*outputs, atol=1e-6)
