@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation.system_entry import ROBUST_EPOCHS
 
 # Which settings are arguments of each model, beside the class names.
 MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
@@ -109,6 +108,8 @@ class RunSettings:
 
             object.__setattr__(self, "head", implied_head(self.variant, self.branches))
         if self.epochs is None:
+            from deepfeatiot_tf.evaluation.system_entry import ROBUST_EPOCHS  # imports pandas
+
             object.__setattr__(self, "epochs", ROBUST_EPOCHS if self._annealed else 200)
         if self.validation is None:
             object.__setattr__(self, "validation", 0.0 if self.solved else 0.15)

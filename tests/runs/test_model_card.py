@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from deepfeatiot_tf import SensorReadings
+from deepfeatiot_tf.evaluation.markdown import percent
 from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 
 
@@ -60,4 +61,4 @@ def test_the_card_of_a_blend_says_what_its_network_counts_for(fleet, tmp_path):
     card = (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
     context = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))["context"]
     assert 0 < context["learned_share"] < 1
-    assert f"The network counts for {context['learned_share']:.1%}" in card
+    assert f"The network counts for {percent(context['learned_share'])} of an answer" in card

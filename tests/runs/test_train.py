@@ -159,7 +159,7 @@ def test_foreign_settings_are_not_taken_for_a_run(tmp_path, fleet, quick):
 
 
 def test_options_that_the_model_cannot_have_are_one_line_and_leave_no_folder(tmp_path, fleet):
-    with pytest.raises(InputError, match='head="closed_form" reads standardized frozen features') as caught:
+    with pytest.raises(InputError, match='head="closed_form" reads frozen features alone') as caught:
         train_run(fleet, tmp_path / "run", settings=RunSettings(branches=("local",), head="closed_form"), verbose=0)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
