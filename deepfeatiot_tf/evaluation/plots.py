@@ -172,7 +172,7 @@ def _draw_curve(axes: Axes, history: Mapping[str, Sequence[float]], measure: str
             marker = "o" if len(values) == 1 else None
             axes.plot(range(1, len(values) + 1), values, style, color=colour, label=label, marker=marker)
     if best is not None:
-        axes.axvline(best, color=GREY, linestyle=":", label=f"best epoch, {best}")
+        axes.axvline(best, color=GREY, linestyle=":", label=f"epoch kept, {best}")
     axes.margins(x=0.02)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss" if measure == "loss" else "accuracy")
