@@ -109,7 +109,7 @@ def test_gallery_of_nothing_and_of_a_series_without_readings_can_be_drawn():
 )
 def test_learning_curves_mark_the_epoch_that_was_kept(history, best, marked):
     axes = plots.learning_curves_figure(history, best).axes[0]
-    marks = [line for line in axes.lines if line.get_label().startswith("best")]
+    marks = [line for line in axes.lines if line.get_label().startswith("epoch kept")]
     assert [mark.get_xdata()[0] for mark in marks] == ([] if marked is None else [marked])
 
 
