@@ -12,8 +12,9 @@ from deepfeatiot_tf.layers import BiGRU, FeatureStandardization, InputChannels, 
 from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, feature_input
 
 LEARNED = ("local", "global")
-# A fraction of the published multiplications, and normalized: as published, the convolutions learn little from some
-# hundred series (a part of Iowa, 40 epochs: 87 % accuracy beside statistics; so 96 %).
+# A fraction of the published multiplications, and normalized: as published, with the published dropout and the epoch
+# chosen on validation loss, a network of convolutions and statistics had 87 % on a part of Iowa after 40 epochs; so, with
+# less dropout and the last epoch kept, 97 %.
 LOCAL: dict[str, dict[str, Any]] = {"robust": {"filters": (64, 64, 64), "depth": 2, "normalized": True}, "paper": {}}
 
 
