@@ -13,8 +13,8 @@ from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, featu
 
 LEARNED = ("local", "global")
 # A fraction of the published multiplications, and normalized: as published, with the published dropout and the epoch
-# chosen on validation loss, a network of convolutions and statistics had 87 % on a part of Iowa after 40 epochs; so, with
-# less dropout and the last epoch kept, 97 %.
+# chosen on validation loss, a network of convolutions and statistics had 87 % on a part of Iowa after 40 epochs; so,
+# with less dropout and the last epoch kept, 97 %.
 LOCAL: dict[str, dict[str, Any]] = {"robust": {"filters": (64, 64, 64), "depth": 2, "normalized": True}, "paper": {}}
 
 
