@@ -33,7 +33,7 @@ NETWORK: dict[str, dict[str, Any]] = {
     "direct concatenation": {"fusion": "concat"},
     "DFT width 16": {"dft_width": 16},
     "DFT width 256": {"dft_width": 256},
-    "as published": {"variant": "paper"},
+    "paper variant": {"variant": "paper"},
 }
 
 
@@ -42,7 +42,7 @@ def variants(head: str = "closed_form", language: str | None = None) -> dict[str
 
     Args:
         head: see `DeepFeatIoT`. With `"mlp"` there are the learned branches, direct concatenation and
-            the published variant, too. Default `"closed_form"`, whose cells take seconds.
+            the paper variant of these branches, too. Default `"closed_form"`, whose cells take seconds.
         language: see `DeepFeatIoT`; a name, a folder or a file. Default: no language branch.
 
     Returns:

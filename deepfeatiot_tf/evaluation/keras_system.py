@@ -87,7 +87,7 @@ class KerasSystem:
         history = self.model.fit(
             self._data(train, shuffle=True, seed=seed), epochs=self.epochs, callbacks=callbacks, **options
         )
-        if protocol == "honest" and validation is not None and getattr(self.model, "head", None) == "blend":
+        if protocol == "honest" and validation is not None and getattr(self.model, "blend", None) is not None:
             # The choice is made; what is solved in seconds may learn from what it was made on.
             whole = self._data(train).concatenate(self._data(validation))
             self.model.solve(whole, class_weight=options.get("class_weight"))

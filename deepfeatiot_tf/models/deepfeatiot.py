@@ -59,8 +59,8 @@ IMPLIED: dict[str, dict[str, Any]] = {
 # two cores a step of this transform alone took 0.61 s of CPU time, against 0.08 s at a quarter of the width.
 RANDOMIZED_DFT = {"robust": 256, "paper": 1024}
 HEAD_DROPOUT = {"robust": 0.3, "paper": 0.5}
-# Branches that a head does without, unless told otherwise. Beside a closed-form head, the Bi-GRUs doubled the time on a
-# part of Iowa and added nothing to the convolutions.
+# Branches that a head does without, unless told otherwise. In a prototype of the blend, the Bi-GRUs doubled the time on
+# three parts of Iowa and added nothing to the convolutions.
 LEFT_OUT = {"closed_form": LEARNED, "mlp": (), "blend": ("global",)}
 
 

@@ -18,7 +18,7 @@ from deepfeatiot_tf.layers import Blend, LaplacianFeatures, SampleSizeScale
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
-from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature
+from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
 
 READINGS, METADATA = "readings", "metadata"
 # The dense layers that are solved, and what a row has to have so that they learn from it.
@@ -27,8 +27,6 @@ SOLVED = {
     "closed_form_readings": (READINGS,),
     "closed_form_metadata": (METADATA,),
 }
-# A probability of 0 has no logarithm.
-SMALLEST = 1e-30
 # Rows that one call of a frozen branch computes: bounds memory, and fills the cores.
 EXTRACT_ROWS = 256
 
@@ -83,6 +81,11 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = False
         self.annealed = False
         self.left_out: dict[str, np.ndarray] = {}
+
+    @property
+    def blend(self) -> Blend | None:
+        """The layer that weighs a closed-form head and a network, where the model has both."""
+        return next((layer for layer in self.network.layers if isinstance(layer, Blend)), None)
 
     @property
     def reads_metadata(self) -> bool:
@@ -260,15 +263,14 @@ class FrozenFeatureModel(keras.Model):
 
     def _weigh(self, stores: dict[str, _Branch], validation_data: Any, steps: int | None) -> None:
         """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""
-        blends = [layer for layer in self.network.layers if isinstance(layer, Blend)]
-        if not blends or validation_data is None:
+        if self.blend is None or validation_data is None:
             return
         x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
-        solved, learned, one_hot = self._values(blends[0].input, (), stores, _batches(x, y, steps))
-        logits = np.log(np.maximum(learned.astype(np.float64), SMALLEST))
+        solved, learned, one_hot = self._values(self.blend.input, (), stores, _batches(x, y, steps))
+        logits = logits_of(learned)
         temperature = fit_temperature(one_hot.argmax(axis=1), logits)
         apply_temperature(self.network.get_layer("logits"), temperature)
-        blends[0].adapt(solved, softmax(logits / temperature, axis=1), one_hot)
+        self.blend.adapt(solved, softmax(logits / temperature, axis=1), one_hot)
 
     def _solve(
         self,

@@ -16,7 +16,7 @@ from deepfeatiot_tf.evaluation.refusal import Refusal, fit_refusal
 from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, SOLVED, FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.run_folder import RunFolder
-from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature
+from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
 
 VALIDATION = "validation part"
 LEFT_OUT = "training part, each series left out in turn"
@@ -29,8 +29,7 @@ def calibrate(model: FrozenFeatureModel, validation: SensorReadings) -> float:
         the temperature.
     """
     report = Report(validation, model.class_names, _probabilities(model, validation))
-    # A probability of 0 has no logarithm.
-    temperature = fit_temperature(report.true, np.log(np.maximum(report.probabilities.astype(np.float64), 1e-30)))
+    temperature = fit_temperature(report.true, logits_of(report.probabilities))
     apply_temperature(model.network.get_layer("logits"), temperature)
     return temperature
 

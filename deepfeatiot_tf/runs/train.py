@@ -119,12 +119,12 @@ def train_run(
     else:
         history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
     cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
-    if settings.head == "blend":  # which `fit` has calibrated
-        facts["learned_share"] = float(model.network.get_layer("blend").share)
+    if model.blend is not None:  # which `fit` has calibrated
+        facts["learned_share"] = float(model.blend.share)
     elif not settings.solved:
         facts["temperature"] = calibrate(model, parts[1])
     held_out, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
-    if settings.head == "blend":
+    if model.blend is not None:
         # The choice is made; what is solved in seconds may learn from what it was made on.
         whole, judges = (inputs_for(model, part).to_dataset(batch_size=settings.batch_size) for part in parts[:2])
         model.solve(

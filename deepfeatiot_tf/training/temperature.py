@@ -10,6 +10,11 @@ from scipy.special import log_softmax
 LOG_BOUNDS = (-6.0, 3.0)
 
 
+def logits_of(probabilities: np.ndarray) -> np.ndarray:
+    """float64 `[n, classes]`, their logarithms; of 0, that of 1e-30."""
+    return np.log(np.maximum(probabilities.astype(np.float64), 1e-30))
+
+
 def fit_temperature(true: np.ndarray, logits: np.ndarray) -> float:
     """The temperature by which logits are to be divided for the least log-loss.
 

@@ -11,6 +11,7 @@ from deepfeatiot_tf.comparison.grid import Grid, run_grid
 from deepfeatiot_tf.comparison.jobs import Job, seconds_left
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation.system_entry import SystemEntry, Training
+from deepfeatiot_tf.readings import SensorReadings
 
 MEASURED = ["fit_seconds", "predict_seconds", "peak_memory_mb"]
 KILLED = """
@@ -111,3 +112,12 @@ def test_a_grid_that_means_nothing_is_refused(fleets, systems, change, message):
 def test_a_data_set_stands_once(fleets, systems):
     with pytest.raises(InputError, match="'north' is named twice"):
         Grid([*fleets, fleets[0]], systems)
+
+
+def test_a_system_that_reads_metadata_has_no_cell_on_data_without(fleets, systems, tmp_path):
+    told = SensorReadings(fleets[0].values, labels=fleets[0].labels, metadata=fleets[0].labels, name="told")
+    reader = replace(systems["bayes"], title="reader", reads_metadata=True)
+    cells, reasons = run_grid(Grid([told, fleets[1]], {**systems, "reader": reader}, seeds=1), tmp_path / "cells.csv")
+    assert list(cells.loc[cells["system"] == "reader", "data"]) == ["told"]
+    assert len(cells) == 2 * 3 + 1
+    assert reasons == {}

@@ -83,7 +83,7 @@ def test_an_ablation_changes_one_thing_at_a_time():
     network = variants("mlp", language="gpt2")
     assert dict(network["local alone"].options) == {"head": "mlp", "branches": ("local",), "language": None}
     assert dict(network["language alone"].options)["branches"] == ()
-    assert {"direct concatenation", "as published", "without language"} <= set(network)
+    assert {"direct concatenation", "paper variant", "without language"} <= set(network)
 
 
 def test_effects_are_paired_over_splits_and_written(tmp_path):

@@ -40,7 +40,7 @@ def test_without_validation_data_both_count_alike(fleet):
     model = DeepFeatIoT(fleet.class_names, kernels=32, head="blend", branches=("statistics",))
     model.compile()
     model.fit(fleet.to_dataset(), epochs=1, verbose=0)
-    assert float(model.network.get_layer("blend").share) == 0.5
+    assert float(model.blend.share) == 0.5
 
 
 def test_saved_and_loaded_it_is_the_same(blended, fleet, tmp_path):
@@ -70,3 +70,10 @@ def test_it_is_trained_by_the_robust_recipe(blended):
 def test_what_it_cannot_read_is_said(fleet, options, says):
     with pytest.raises(ValueError, match=says):
         DeepFeatIoT(fleet.class_names, head="blend", **options)
+
+
+def test_its_learning_rate_falls_over_the_epochs_of_fit(fleet):
+    model = DeepFeatIoT(fleet.class_names, kernels=32, head="blend", branches=("statistics",))
+    model.compile()
+    rates = model.fit(fleet.to_dataset(), epochs=4, verbose=0).history["learning_rate"]
+    np.testing.assert_allclose(rates, 1e-3 * np.array([1, 0.853553, 0.5, 0.146447]), rtol=1e-4)

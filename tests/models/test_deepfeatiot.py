@@ -147,6 +147,13 @@ def test_published_layout_has_the_published_widths(fleet):
     assert not any("standardized" in layer.name for layer in model.network.layers)
 
 
+def test_every_transform_ends_in_the_width_asked_for(fleet):
+    model = build(fleet, dft_width=16)
+    transforms = [layer for layer in model.network.layers if layer.name.endswith("_dft")]
+    assert [layer.output.shape[-1] for layer in transforms] == [16] * 4
+    assert model.network.get_layer("randomized_dft").widths == (256, 16)
+
+
 def test_compile_defaults_are_the_papers(fleet):
     model = build(fleet, branches=("statistics",))
     model.compile()

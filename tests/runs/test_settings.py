@@ -67,3 +67,12 @@ def test_each_model_gets_its_own_settings_and_no_other():
 
 def test_settings_can_be_compared_because_all_of_them_are_recorded():
     assert set(RunSettings().to_json()) == {field.name for field in fields(RunSettings)}
+
+
+def test_a_learning_rate_that_falls_has_forty_epochs_to_fall_in():
+    assert RunSettings(head="mlp").epochs == 200
+    assert RunSettings(head="blend").epochs == 40
+    assert RunSettings(model="deepmetaiot").epochs == 40
+    assert RunSettings(model="deepmetaiot", variant="paper").epochs == 200
+    assert RunSettings(head="mlp", recipe="robust").epochs == 40
+    assert RunSettings(head="blend", epochs=7).epochs == 7

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,6 +99,26 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(unbroken, fleet, fleet
         assert (folder / name).read_text() == (unbroken / name).read_text()
     weights, expected = (load_model(path / "model.keras").get_weights() for path in (folder, unbroken))
     for mine, theirs in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+class Stops(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_blend_goes_on_and_ends_as_an_unbroken_one(fleet, tmp_path):
+    settings = RunSettings(head="blend", branches=("local", "statistics"), epochs=4, batch_size=8)
+    train_run(fleet, tmp_path / "unbroken", settings=settings, verbose=0)
+    with pytest.raises(KeyboardInterrupt):
+        train_run(fleet, tmp_path / "run", settings=settings, callbacks=[Stops()], verbose=0)
+    assert files(tmp_path / "run") == {"settings.json", "training_state.npz"}
+    train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
+    for name in ("history.csv", "predictions.csv", "held_out.csv"):
+        assert (tmp_path / "run" / name).read_text() == (tmp_path / "unbroken" / name).read_text()
+    weights = [load_model(tmp_path / name / "model.keras").get_weights() for name in ("run", "unbroken")]
+    for mine, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 

@@ -93,7 +93,7 @@ def test_lengths_that_vary_from_part_to_part_share_few_shapes():
     assert max(width for _, width in signs.shapes) < 1.07 * 1200
 
 
-def test_the_paper_variant_sees_no_padding_behind_a_series_because_they_would_count_it():
+def test_the_paper_variant_sees_no_padding_behind_a_series_because_it_would_count_it():
     signs = Signs(ignores_padding=False)
     label = Labeller(signs.classifier, 4)
     label(series(6, 99))

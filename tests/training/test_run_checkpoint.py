@@ -137,3 +137,18 @@ def test_the_state_of_another_model_is_refused(parts, tmp_path):
     other.compile("adam", "mse")
     with pytest.raises(InputError, match="the state of another model"):
         RunCheckpoint(path).restore(other)
+
+
+def test_without_a_monitor_the_last_epoch_is_kept(parts):
+    checkpoint = RunCheckpoint(monitor=None, patience=1)
+    fit(parts, checkpoint, epochs=4)
+    assert checkpoint.best_epoch == 3
+    assert not checkpoint.finished
+
+
+def test_without_a_monitor_an_epoch_without_a_loss_is_not_kept(parts):
+    checkpoint = RunCheckpoint(monitor=None)
+    checkpoint.set_model(build())
+    for epoch, loss in enumerate((1.0, np.nan)):
+        checkpoint.on_epoch_end(epoch, {"loss": loss})
+    assert checkpoint.best_epoch == 0
