@@ -228,8 +228,8 @@ axis.set_xlabel("nearest neighbour of the same type (% of the validation part)")
 _ = axis.set_ylabel("features of")
 
 # %% [markdown]
-# Statistics are far ahead of the rest; the learned branches are at the beginning of their training. The four together are no
-# worse than the best of them.
+# Statistics and convolutions are level; random kernels, and the GRUs at the beginning of their training, are behind. The four
+# together are about as good as the better two, no better.
 
 # %% [markdown]
 # The same 256 features in two dimensions (t-SNE of training and validation part). Distances between clusters mean little; what
