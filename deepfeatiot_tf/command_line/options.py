@@ -161,7 +161,9 @@ SETTINGS: dict[str, Any] = {
     "epochs": _training(int | None, "At most. Without it, 200; 40 for a blend and for `deepmetaiot`."),
     "batch_size": _training(int, "Series per step."),
     "patience": _training(int, "Epochs without a better one after which training stops."),
-    "monitor": _training(str, "What the best epoch is best by, on the validation part."),
+    "monitor": _training(
+        str, "What the best epoch is best by, on the validation part. A blend and `deepmetaiot` keep the last epoch."
+    ),
     "balance": _training(bool, "Let rare types count as much as frequent ones.", "--balance", show_default=False),
     "test": _training(
         Any, "Share to test on, or `paper` for the published 70/30 split.", parser=_share, metavar="SHARE"

@@ -61,7 +61,8 @@ class RunSettings:
         epochs: at most. Default 200 (published), 40 where the learning rate falls over them (recipe `"robust"`).
         batch_size: series per step. Default 32 (published).
         patience: epochs without a better one after which training stops. Default 20.
-        monitor: what the best epoch is best by, on the validation part. Default `"val_loss"`.
+        monitor: what the best epoch is best by, on the validation part. Default `"val_loss"`. Where the learning rate
+            falls over the epochs, the last is kept, and patience and monitor say nothing.
         balance: whether rare classes count as much as frequent ones. Default False.
         test: share of the series to test on, or `"paper"`; see `split`. Default 0.3.
         validation: share of the other series to select on; see `split`. Default 0.15, and 0 for a closed-form head,

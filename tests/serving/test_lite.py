@@ -33,14 +33,18 @@ def files(model, exported, solved, fleet, tmp_path_factory):
     """A SavedModel and a file for TFLite of each kind of model without text."""
     folder = tmp_path_factory.mktemp("lite")
     raw = DeepFeatIoT(fleet.class_names, variant="paper", branches=("randomized",), kernels=64)
+    blended = DeepFeatIoT(fleet.class_names, head="blend", kernels=64)
+    blended.compile()
+    blended.fit(fleet.to_dataset(), validation_data=fleet.to_dataset(), epochs=1, verbose=0)
     return {
         "network": (exported, export_tflite(model, folder / "a.tflite", threshold=0.4, about={"precision": 0.9})),
         "closed form": (export_saved_model(solved, folder / "b" / "1"), export_tflite(solved, folder / "b.tflite")),
+        "blend": (export_saved_model(blended, folder / "d" / "1"), export_tflite(blended, folder / "d.tflite")),
         "paper variant": (export_saved_model(raw, folder / "c" / "1"), export_tflite(raw, folder / "c.tflite")),
     }
 
 
-@pytest.mark.parametrize("name", ["network", "closed form", "paper variant"])
+@pytest.mark.parametrize("name", ["network", "closed form", "blend", "paper variant"])
 def test_the_file_answers_as_the_saved_model_at_any_length(files, fleet, name):
     saved, lite = files[name]
     loaded = tf.saved_model.load(str(saved))
@@ -70,7 +74,7 @@ def test_a_fixed_length_takes_shorter_series_with_missing_readings_behind(files,
     np.testing.assert_allclose(fixed.get_tensor(fixed.get_output_details()[0]["index"]), free, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["network", "closed form", "paper variant"])
+@pytest.mark.parametrize("name", ["network", "closed form", "blend", "paper variant"])
 def test_only_ops_built_into_the_interpreter_are_used(files, name):
     ops = {op["op_name"] for op in interpreter(files[name][1])._get_ops_details()}
     assert not {op for op in ops if "flex" in op.lower() or "custom" in op.lower()}
