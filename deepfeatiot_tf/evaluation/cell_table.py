@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -73,6 +74,14 @@ class CellTable:
                 f"{text}; give the same settings to go on, or another folder"
             )
         return found
+
+    def unfinished(self, key: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Path | None:
+        """The file in which the training of this cell may keep its state, in a folder made; None without a table."""
+        if self.path is None:
+            return None
+        make_folder(self.path.parent)
+        names = json.dumps([str(key[column]) for column in KEY] + [settings], sort_keys=True)
+        return self.path.with_name(f"{self.path.stem}.{hashlib.sha256(names.encode()).hexdigest()[:12]}.unfinished.npz")
 
     def add(self, cell: Mapping[str, Any]) -> None:
         """Keep a cell: afterwards the file has it, or is as it was."""

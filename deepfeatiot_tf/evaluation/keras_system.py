@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +14,11 @@ from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.protocols import ProtocolName
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 from deepfeatiot_tf.training.class_balance import balanced_class_weight
+from deepfeatiot_tf.training.resumable_fit import fit_resumably
 from deepfeatiot_tf.training.run_checkpoint import RunCheckpoint
+
+# Between two saves of an unfinished fit: the published network's state takes half a gigabyte.
+SAVE_SECONDS = 300.0
 
 
 class KerasSystem:
@@ -24,7 +29,8 @@ class KerasSystem:
             as far as `build` hands it on to the layers (or calls `keras.utils.set_random_seed`).
         epochs: at most. Default 200, as published.
         batch_size: Default 32, as published.
-        patience: epochs without a better one after which training stops. Default None: never.
+        patience: epochs without a better one after which training stops. Default None: never. Under the paper
+            protocol it never does.
         monitor: what the best epoch is best by under the honest protocol, a validation loss (lowest) or a
             metric (highest). Default `"val_loss"`. Under the paper protocol it is `"val_accuracy"`; of a model whose
             learning rate is annealed the last epoch is kept.
@@ -32,6 +38,7 @@ class KerasSystem:
         fit_options: further arguments of `model.fit`, such as `callbacks`. Default none.
 
     Attributes:
+        state: file of the `fit` under way; with it, the same call after a kill goes on from there. Default None.
         model: of the last `fit`, with its best weights.
         history: of the last `fit`: a list per measure, one value per epoch.
     """
@@ -56,6 +63,7 @@ class KerasSystem:
         self.monitor = monitor
         self.balance = balance
         self.fit_options = dict(fit_options or {})
+        self.state: Path | None = None
         self.model: keras.Model | None = None
         self.history: dict[str, list[float]] = {}
 
@@ -66,7 +74,7 @@ class KerasSystem:
         *,
         seed: int = 0,
         protocol: ProtocolName = "honest",
-    ) -> dict[str, int]:
+    ) -> dict[str, float]:
         """Build and train; see `System.fit`. Without a validation part the last epoch is taken.
 
         Raises:
@@ -74,29 +82,35 @@ class KerasSystem:
         """
         self.model = self.build(train.class_names, seed)
         options = {"verbose": 0, **self.fit_options}
-        callbacks = list(options.pop("callbacks", ()))
-        best = None
-        if validation is not None:
-            kept = None if getattr(self.model, "annealed", False) else self.monitor
-            monitor = "val_accuracy" if protocol == "paper" else kept
-            best = RunCheckpoint(monitor=monitor, patience=self.patience or self.epochs)
-            callbacks.append(best)
-            options["validation_data"] = self._data(validation)
         if self.balance:
             options["class_weight"] = balanced_class_weight(train.label_indices)
-        history = self.model.fit(
-            self._data(train, shuffle=True, seed=seed), epochs=self.epochs, callbacks=callbacks, **options
+        monitor: str | None = "val_accuracy" if protocol == "paper" else self.monitor
+        if validation is None or (protocol == "honest" and getattr(self.model, "annealed", False)):
+            monitor = None
+        patience = self.epochs if protocol == "paper" else self.patience or self.epochs
+        best = RunCheckpoint(self.state, monitor=monitor, patience=patience, every_seconds=SAVE_SECONDS)
+        fit_resumably(
+            self.model,
+            inputs_for(self.model, train),
+            None if validation is None else inputs_for(self.model, validation),
+            best,
+            seed=seed,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            **options,
         )
         if protocol == "honest" and validation is not None and getattr(self.model, "blend", None) is not None:
             # The choice is made; what is solved in seconds may learn from what it was made on.
             whole = self._data(train).concatenate(self._data(validation))
             self.model.solve(whole, class_weight=options.get("class_weight"))
-        self.history = history.history
-        epochs = len(history.epoch)
+        if self.state is not None:
+            self.state.unlink(missing_ok=True)
+        self.history = best.history
         return {
-            "epochs": epochs,
-            "best_epoch": epochs if best is None else best.best_epoch + 1,
+            "epochs": best.epochs,
+            "best_epoch": best.best_epoch + 1,
             "parameters": self.model.count_params(),
+            "earlier_seconds": best.earlier_seconds,
         }
 
     def predict(self, readings: SensorReadings) -> np.ndarray:
@@ -109,5 +123,5 @@ class KerasSystem:
             raise InputError("this KerasSystem has not been fitted; call fit first")
         return self.model.predict(self._data(readings), verbose=0)
 
-    def _data(self, readings: SensorReadings, **order: Any) -> Any:
-        return inputs_for(self.model, readings).to_dataset(batch_size=self.batch_size, **order)
+    def _data(self, readings: SensorReadings) -> Any:
+        return inputs_for(self.model, readings).to_dataset(batch_size=self.batch_size)

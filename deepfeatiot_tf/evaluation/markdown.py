@@ -15,8 +15,8 @@ PAIRS = 6  # confused pairs told in words
 SUSPECTS = 12  # misread series listed
 
 TEST_PART = {
-    "honest": "Honest protocol: the model was trained, and its best epoch chosen, without these series; they "
-    "were answered once, at the end.",
+    "honest": "Honest protocol: the model was trained, and what there was to choose was chosen, without these series; "
+    "they were answered once, at the end.",
     "paper": "Paper protocol: the best epoch was chosen by the accuracy on these very series, as the authors "
     "did. The scores are therefore too high for new sensors; only compare them with published figures.",
 }

@@ -35,6 +35,9 @@ class System(Protocol):
     Attributes:
         selects: whether it chooses something (an epoch, say) on a validation part. A system that does not
             gets the whole training part to learn from.
+
+    A system that can go on where its `fit` was interrupted also has `state`, a path or None: the file where it keeps
+    what it has learned so far, until it is done.
     """
 
     selects: bool
@@ -52,7 +55,8 @@ class System(Protocol):
             protocol: under `"paper"`, choose by accuracy; under `"honest"`, by whatever is best.
 
         Returns:
-            what is worth keeping: `epochs`, `best_epoch` (from 1) and `parameters`, where there are such; or None.
+            what is worth keeping: `epochs`, `best_epoch` (from 1) and `parameters`, where there are such, and
+            `earlier_seconds`, of a `fit` that went on; or None.
         """
         ...
 
@@ -118,8 +122,9 @@ def run_protocol(
         validation: under the honest protocol, share of the series outside the test part on which a selecting
             system chooses. Default 0.15.
         table: a CSV file to which each cell is added when it is done. Cells that it already has are not run
-            again, so a broken run goes on with the same call. Many systems and data sets may share the file,
-            one process at a time. Default None: nothing is written.
+            again, so a broken run goes on with the same call; within a cell, a network goes on from the epoch that was
+            saved last. Many systems and data sets may share the file, one process at a time. Default None: nothing
+            is written.
         settings: of the system, kept with each cell; a cell found in the table must have been made with the same.
             Default: none are kept, and none compared.
         cell_done: called with `(cell, done, total)` after each cell, those found in the file included.
@@ -144,6 +149,8 @@ def run_protocol(
             "split": splits if splits == "paper" else f"resample {seed}",
             "seed": int(seed),
         }
+        if hasattr(system, "state"):
+            system.state = known.unfinished(key, settings)
         cell = known.keep(key, partial(_run_cell, system, readings, protocol, splits, int(seed), validation), settings)
         cells.append(cell)
         if cell_done is not None:

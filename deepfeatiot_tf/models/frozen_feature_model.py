@@ -15,6 +15,7 @@ from scipy.special import softmax
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.layers import Blend, LaplacianFeatures, SampleSizeScale
+from deepfeatiot_tf.training.cache_size import limit_cache
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
@@ -125,7 +126,7 @@ class FrozenFeatureModel(keras.Model):
             metrics=chosen["metrics"] if metrics is None else metrics,
             **kwargs,
         )
-        # Left to the first step, the slots would be made inside its graph, which is then traced twice.
+        # As `_make_counters`, of the optimizer.
         self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config: dict) -> None:
@@ -138,8 +139,9 @@ class FrozenFeatureModel(keras.Model):
         Args:
             *args: as in `keras.Model.fit`; `x` is an array of readings `[series, time]`, a dict with `"readings"` (and
                 `"metadata"` where the model reads it), or a batched `tf.data.Dataset` of such.
-            feature_cache: folder of the features. Default: `DEEPFEATIOT_CACHE`, else the user's cache folder.
-                False trains without the store: frozen branches run in every step.
+            feature_cache: folder of the features. Default: `DEEPFEATIOT_CACHE`, else the user's cache folder; of more
+                than 10 GiB there (`DEEPFEATIOT_CACHE_GIB`), what has not been used for longest is deleted. False
+                trains without the store: frozen branches run in every step.
             **kwargs: as in `keras.Model.fit`. A callback that has a method `on_features(branch, done, series)` hears
                 how far the features are computed.
 
@@ -168,6 +170,7 @@ class FrozenFeatureModel(keras.Model):
             given["validation_data"] = _validation_with_features(
                 given["validation_data"], given["validation_steps"], stores
             )
+        self._make_counters(batches)
         if self.trainable_variables:
             if self.annealed:
                 given["callbacks"] = [annealed(given["epochs"]), *(given["callbacks"] or ())]
@@ -200,8 +203,21 @@ class FrozenFeatureModel(keras.Model):
             _compute(stores, batches)
         self._solve_all(stores, batches, class_weight)
 
+    def _make_counters(self, batches: Callable[[], Iterator]) -> None:
+        """Let the metrics make their variables, which they do at the first labels that they see.
+
+        Left to the first step, they would make them inside its graph, which TensorFlow then traces twice.
+        """
+        labels = next((labels[:1] for _, labels in batches()), np.empty(0))
+        if labels.size:
+            with self.distribute_strategy.scope():
+                self.compute_metrics(None, labels, np.zeros((1, self.output_shape[-1]), np.float32))
+                self.reset_metrics()
+
     def _stores(self, feature_cache: Any) -> dict[str, _Branch]:
         folder = default_folder() if feature_cache in (None, True, False) else Path(str(feature_cache))
+        if feature_cache in (None, True):
+            limit_cache(folder)
         stores = {
             branch: _Branch(
                 _source(model),

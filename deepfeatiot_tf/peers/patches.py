@@ -67,7 +67,7 @@ class PatchSystem(KerasSystem):
         self.network = network
         self.time = 0
 
-    def fit(self, train: SensorReadings, validation: SensorReadings | None, **how: Any) -> dict[str, int]:
+    def fit(self, train: SensorReadings, validation: SensorReadings | None, **how: Any) -> dict[str, float]:
         """Build for the length of `train`, and train; see `KerasSystem.fit`."""
         self.time = train.values.shape[1]
         return super().fit(train, validation, **how)

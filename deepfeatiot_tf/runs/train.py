@@ -27,7 +27,7 @@ from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
 from deepfeatiot_tf.runs.settings import RunSettings
 from deepfeatiot_tf.training import RunCheckpoint
 from deepfeatiot_tf.training.class_balance import balanced_class_weight
-from deepfeatiot_tf.training.epoch_order import EpochOrder
+from deepfeatiot_tf.training.resumable_fit import fit_resumably
 
 logger = logging.getLogger(__name__)
 
@@ -231,17 +231,17 @@ def _train(
     train, validation, _ = (inputs_for(model, part) for part in parts)
     monitor = None if model.annealed else settings.monitor
     checkpoint = RunCheckpoint(run.state, monitor=monitor, patience=settings.patience)
-    done = checkpoint.restore(model)
-    if done:
-        logger.info("%s: going on after epoch %d", run.path, done)
-    order = EpochOrder(settings.seed)
-    model.fit(
-        order.dataset(train, settings.batch_size),
-        validation_data=validation.to_dataset(batch_size=settings.batch_size),
-        initial_epoch=done,
-        epochs=done if checkpoint.finished else settings.epochs,
+    assert settings.epochs is not None  # RunSettings has seen to it
+    fit_resumably(
+        model,
+        train,
+        validation,
+        checkpoint,
+        seed=settings.seed,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
         class_weight=_class_weight(train, settings),
-        callbacks=[order, checkpoint, *callbacks],
+        callbacks=callbacks,
         **options,
     )
     if checkpoint.best_epoch < 0:

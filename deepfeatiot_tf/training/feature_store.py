@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -46,6 +47,8 @@ class FeatureStore:
         self._written = time.monotonic()
         for keys in sorted(folder.glob("*.keys.npy")):
             self._open(keys)
+        with contextlib.suppress(OSError):  # not there yet, or not ours
+            os.utime(folder)  # used now; see `limit_cache`
 
     def _open(self, keys: Path) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 import zipfile
@@ -13,6 +14,8 @@ import keras
 import numpy as np
 
 from deepfeatiot_tf.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 
 class RunCheckpoint(keras.callbacks.Callback):
@@ -32,6 +35,9 @@ class RunCheckpoint(keras.callbacks.Callback):
         mode: `"min"` or `"max"`. Default: `"max"` where the name ends in accuracy or f1, else `"min"`.
         patience: epochs without improvement before training stops. Default 20.
         every_seconds: least time between two saves. Default 30.
+
+    Attributes:
+        earlier_seconds: what the restored epochs had taken, as far as they were saved; 0 without any.
 
     Raises:
         InputError: `restore` finds a file that does not belong to the model.
@@ -56,8 +62,9 @@ class RunCheckpoint(keras.callbacks.Callback):
         self.history: dict[str, list[float]] = {}
         self.best_epoch = -1
         self.best_value = -np.inf if self.higher else np.inf
+        self.earlier_seconds = 0.0
         self._best: list[np.ndarray] = []
-        self._saved = -np.inf
+        self._begun = self._saved = -np.inf
 
     @property
     def epochs(self) -> int:
@@ -68,6 +75,10 @@ class RunCheckpoint(keras.callbacks.Callback):
     def finished(self) -> bool:
         """Whether patience has run out."""
         return self.epochs - 1 - self.best_epoch >= self.patience if self.epochs else False
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Note the time."""
+        self._begun = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch, keep its weights if it is the best, stop if patience has run out, save."""
@@ -117,6 +128,8 @@ class RunCheckpoint(keras.callbacks.Callback):
             variable.assign(value)
         self.history = facts["history"]
         self.best_epoch, self.best_value = facts["best_epoch"], facts["best_value"]
+        self.earlier_seconds = facts.get("seconds", 0.0)
+        logger.info("%s: going on after epoch %d", self.path, self.epochs)
         return self.epochs
 
     def _save(self) -> None:
@@ -128,6 +141,7 @@ class RunCheckpoint(keras.callbacks.Callback):
             "history": self.history,
             "best_epoch": self.best_epoch,
             "best_value": self.best_value,
+            "seconds": self.earlier_seconds + time.monotonic() - self._begun,
         }
         arrays = {f"now_{i}": a for i, a in enumerate(now)} | {f"best_{i}": a for i, a in enumerate(self._best)}
         # Always the same name, so that what a kill leaves behind is overwritten by the next save.

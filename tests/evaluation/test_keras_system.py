@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation import KerasSystem, run_protocol
+from deepfeatiot_tf.evaluation import KerasSystem, keras_system, run_protocol
+from deepfeatiot_tf.evaluation.cell_table import KEY, CellTable
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 
 
@@ -71,7 +72,8 @@ class Jump(keras.callbacks.Callback):
 def test_the_best_epoch_is_kept_and_training_stops_after_patience(readings, scales, patience, epochs, best):
     system = KerasSystem(build, epochs=4, patience=patience, fit_options={"callbacks": [Jump(scales)]})
     facts = system.fit(readings, readings, seed=0)
-    assert facts == {"epochs": epochs, "best_epoch": best, "parameters": system.model.count_params()}
+    assert (facts["epochs"], facts["best_epoch"]) == (epochs, best)
+    assert facts["parameters"] == system.model.count_params()
     assert system.model.get_weights()[0][0, 0] == scales[best - 1]
 
 
@@ -81,6 +83,45 @@ def test_paper_protocol_selects_by_accuracy_and_honest_by_loss(readings):
     system = KerasSystem(build, epochs=2, fit_options=options)
     assert system.fit(readings, readings, protocol="honest")["best_epoch"] == 2
     assert system.fit(readings, readings, protocol="paper")["best_epoch"] == 1
+
+
+def test_patience_does_not_stop_the_paper_protocol(readings):
+    system = KerasSystem(build, epochs=4, patience=1, fit_options={"callbacks": [Jump([1, -1, -2, -3])]})
+    assert system.fit(readings, readings, protocol="paper")["epochs"] == 4
+
+
+class Kill(keras.callbacks.Callback):
+    """Ends the process, as far as `fit` can tell, in the middle of an epoch."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.params.get("epoch") == 3:
+            raise KeyboardInterrupt
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.params["epoch"] = epoch
+
+
+def test_a_killed_cell_goes_on_from_its_last_saved_epoch(readings, tmp_path, monkeypatch):
+    monkeypatch.setattr(keras_system, "SAVE_SECONDS", 0.0)
+    table = tmp_path / "results" / "cells.csv"
+    unbroken = run_protocol(KerasSystem(build, epochs=6), readings, seeds=[0]).cells
+    with pytest.raises(KeyboardInterrupt):
+        run_protocol(
+            KerasSystem(build, epochs=6, fit_options={"callbacks": [Kill()]}), readings, seeds=[0], table=table
+        )
+    (state,) = table.parent.glob("cells.*.unfinished.npz")
+    cells = run_protocol(KerasSystem(build, epochs=6), readings, seeds=[0], table=table).cells
+    assert cells.loc[0, "log_loss"] == unbroken.loc[0, "log_loss"]
+    assert cells.loc[0, "epochs"] == 6
+    assert not state.exists()
+
+
+def test_other_settings_do_not_go_on_from_it(tmp_path):
+    cells = CellTable(tmp_path / "cells.csv")
+    key = dict.fromkeys(KEY, "a")
+    paths = {cells.unfinished(key), cells.unfinished(key, {"epochs": 2}), cells.unfinished(key, {"epochs": 3})}
+    assert len(paths | {cells.unfinished({**key, "seed": 1})}) == 4
+    assert CellTable(None).unfinished(key) is None
 
 
 def test_without_a_validation_part_the_last_epoch_is_taken(readings):

@@ -61,6 +61,7 @@ def test_a_resumed_run_ends_as_an_unbroken_one(parts, tmp_path):
     assert_same(fit(parts, resumed, epochs=6), model)
     assert resumed.history == unbroken.history
     assert (resumed.best_epoch, resumed.best_value) == (unbroken.best_epoch, unbroken.best_value)
+    assert resumed.earlier_seconds > unbroken.earlier_seconds == 0
 
 
 def test_the_weights_of_the_best_epoch_are_in_the_model_at_the_end(parts):

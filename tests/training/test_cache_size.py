@@ -1,0 +1,63 @@
+import os
+import time
+
+import pytest
+
+from deepfeatiot_tf import InputError
+from deepfeatiot_tf.training.cache_size import limit_cache
+
+KIB = 1 / 2**20  # in GiB
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """Three versions of a branch, 1 KiB each, last used three, five and no days ago."""
+    for name, days in (("old", 3), ("older", 5), ("new", 0)):
+        version = tmp_path / "randomized" / name
+        version.mkdir(parents=True)
+        (version / "1.rows.npy").write_bytes(bytes(1024))
+        os.utime(version, (time.time() - days * DAY,) * 2)
+    return tmp_path
+
+
+def left(cache):
+    return {version.name for version in cache.glob("*/*")}
+
+
+def test_what_was_not_used_for_longest_goes_first(cache):
+    assert [version.name for version in limit_cache(cache, 2 * KIB)] == ["older"]
+    assert left(cache) == {"old", "new"}
+
+
+def test_a_cache_within_its_limit_is_left_alone(cache):
+    assert not limit_cache(cache, 3 * KIB)
+    assert not limit_cache(cache / "not there yet", 0)
+
+
+def test_what_was_used_lately_stays_whatever_the_limit(cache):
+    limit_cache(cache, 0)
+    assert left(cache) == {"new"}
+
+
+def test_what_is_not_ours_stays(cache):
+    other = cache / "randomized" / "older" / "notes.txt"
+    other.write_text("mine")
+    os.utime(other.parent, (time.time() - 5 * DAY,) * 2)
+    limit_cache(cache, 0)
+    assert other.exists()
+    assert not list(other.parent.glob("*.npy"))
+
+
+def test_the_limit_comes_from_the_environment(cache, monkeypatch):
+    monkeypatch.setenv("DEEPFEATIOT_CACHE_GIB", "0")
+    limit_cache(cache)
+    assert left(cache) == {"new"}
+
+
+@pytest.mark.parametrize("asked", ["much", "-1", "nan"])
+def test_a_limit_that_is_no_size_gets_one_line(cache, monkeypatch, asked):
+    monkeypatch.setenv("DEEPFEATIOT_CACHE_GIB", asked)
+    with pytest.raises(InputError, match=r"DEEPFEATIOT_CACHE_GIB is .*; give a number of GiB"):
+        limit_cache(cache)
+    assert left(cache) == {"old", "older", "new"}
