@@ -37,8 +37,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 # By head: which branches stand beside the language branch.
 HEADS: dict[str, dict[str, Any]] = {
-    "closed form": {"head": "closed_form"},
-    "closed form, statistics alone": {"head": "closed_form", "branches": ("statistics",)},
+    "closed form": {"head": "closed_form", "windows": ()},
+    "closed form, statistics alone": {"head": "closed_form", "branches": ("statistics",), "windows": ()},
     "closed form, nothing beside": {"head": "closed_form", "branches": ()},
     "trained head on frozen features": {"branches": FROZEN, "head": "mlp"},
     "full network": {"head": "mlp"},

@@ -17,7 +17,7 @@ from deepfeatiot_tf.runs import RunSettings
 from tests.runs.small_fleet import write_fleet
 
 QUICK = ["--head", "closed_form", "--branches", "statistics"]
-pytestmark = pytest.mark.usefixtures("log_levels")
+pytestmark = pytest.mark.usefixtures("log_levels", "blank_pictures")
 COMMANDS = ("quickstart", "train", "evaluate", "predict", "export", "datasets", "benchmark", "ablate", "transfer")
 
 

@@ -79,6 +79,10 @@ def _range(text: str) -> int | tuple[int, int]:
     return (int(first), int(last)) if colon else int(first)
 
 
+def _counts(text: str) -> tuple[int, ...]:
+    return () if text == "none" else tuple(int(each) for each in text.split(","))
+
+
 def _share(text: str | float) -> float | str:
     return text if text == "paper" else float(text)
 
@@ -151,6 +155,13 @@ SETTINGS: dict[str, Any] = {
     "global_stride": _model(int | None, "Readings averaged into one step of the recurrent branch."),
     "feature_dropout": _model(float | None, "Share of the frozen features dropped in training."),
     "modality_dropout": _model(float | None, "Share of the rows that lose readings or metadata in training."),
+    "windows": _model(
+        Any,
+        "The closed-form head also learns from windows of each series: `2` for halves, `2,4` for quarters, too, or "
+        "`none`. Without it, halves of up to 500 series, unless they are read as text.",
+        parser=_counts,
+        metavar="COUNTS",
+    ),
     "rounds": _model(int, "Of the cross-residual block of `deepmetaiot`."),
     "recipe": _training(
         str | None,

@@ -29,6 +29,7 @@ KERNELS: dict[str, dict[str, Any]] = {
     "dilation 1 to 8": {"dilation": (1, 8)},
     "published sampling": {"sampling": "published"},
 }
+SOLVED: dict[str, dict[str, Any]] = {"without windows": {"windows": ()}}
 NETWORK: dict[str, dict[str, Any]] = {
     "direct concatenation": {"fusion": "concat"},
     "DFT width 16": {"dft_width": 16},
@@ -60,7 +61,7 @@ def variants(head: str = "closed_form", language: str | None = None) -> dict[str
         changes[f"without {name}"] = _only(tuple(other for other in names if other != name), names, language)
     for name in names:
         changes[f"{name} alone"] = _only((name,), names, language)
-    changes.update(NETWORK if head == "mlp" else {})
+    changes.update(NETWORK if head == "mlp" else SOLVED)
     changes.update(KERNELS)
     found: dict[str, SystemEntry] = {}
     options: list[dict[str, Any]] = []

@@ -106,6 +106,9 @@ class DeepFeatIoT(FrozenFeatureModel):
             `"paper"` mode.
         modality_dropout: share of the rows that lose their readings or their metadata while the network with a
             `text_encoder` is trained, so that it learns to do without. Default 0.3, 0 in `"paper"` mode.
+        windows: the closed-form head also learns from windows of each series, as from further series: `(2,)` for
+            halves, `(2, 4)` for halves and quarters, `()` for none. Default: halves of up to 500 series; none with a
+            language model, which would have to read them all.
         seed: of kernels, initial weights and dropout. Default 0.
         name: of the model.
 
@@ -148,6 +151,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         global_stride: int | None = None,
         feature_dropout: float | None = None,
         modality_dropout: float | None = None,
+        windows: Sequence[int] | None = None,
         seed: int = 0,
         name: str = "deepfeatiot",
         **kwargs: Any,
@@ -178,6 +182,10 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError(f'head="{head}" reads standardized features; give variant="robust", or head="mlp"')
         if head == "blend" and not frozen and language is None:
             raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
+        if any(parts < 2 for parts in windows or ()):
+            raise ValueError(f"windows is {windows}; give numbers of windows, each at least 2")
+        if windows is None and language is not None:
+            windows = ()
         class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
@@ -252,6 +260,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.global_stride = global_stride
         self.feature_dropout = feature_dropout
         self.modality_dropout = modality_dropout
+        self.windows = None if windows is None else tuple(windows)
         self.seed = seed
 
     def get_config(self) -> dict:
@@ -271,6 +280,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "global_stride": self.global_stride,
             "feature_dropout": self.feature_dropout,
             "modality_dropout": self.modality_dropout,
+            "windows": self.windows,
             "seed": self.seed,
             "name": self.name,
         }

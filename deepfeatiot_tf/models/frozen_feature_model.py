@@ -20,6 +20,7 @@ from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
 from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
+from deepfeatiot_tf.training.windows import default_windows, windows_of
 
 READINGS, METADATA = "readings", "metadata"
 # The dense layers that are solved, and what a row has to have so that they learn from it.
@@ -61,6 +62,8 @@ class FrozenFeatureModel(keras.Model):
         recipe: name of the recipe that `compile` takes unless told otherwise; see `training.recipe`.
         annealed: whether `fit` lets the learning rate fall over its epochs; see `training.recipe`. The weights to
             keep are then those of the last epoch.
+        windows: into how many windows each series is cut for the closed-form heads, which learn from these as from
+            further series; see `windows_of`. None for `default_windows`.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
@@ -81,6 +84,7 @@ class FrozenFeatureModel(keras.Model):
         self.network = network
         self.adapted = False
         self.annealed = False
+        self.windows: tuple[int, ...] | None = None
         self.left_out: dict[str, np.ndarray] = {}
 
     @property
@@ -161,11 +165,12 @@ class FrozenFeatureModel(keras.Model):
         batches = _batches(given["x"], given["y"], given["steps_per_epoch"])
         held_out = given["validation_data"], given["validation_steps"]
         stores = self._stores(feature_cache)
+        lessons = batches if self.adapted else self._lessons(batches)
         if feature_cache is False:
-            self._prepare(stores, batches, given["class_weight"])
+            self._prepare(stores, lessons, given["class_weight"])
         else:
-            _compute(stores, batches, _bars(given["verbose"], given["callbacks"]))
-            self._prepare(stores, batches, given["class_weight"])
+            _compute(stores, lessons, _bars(given["verbose"], given["callbacks"]))
+            self._prepare(stores, lessons, given["class_weight"])
             given["x"] = _with_features(given["x"], stores)
             given["validation_data"] = _validation_with_features(
                 given["validation_data"], given["validation_steps"], stores
@@ -198,17 +203,26 @@ class FrozenFeatureModel(keras.Model):
         """
         _check(x, None)
         stores = self._stores(feature_cache)
-        batches = _batches(x, y, None)
+        lessons = self._lessons(_batches(x, y, None))
         if feature_cache is not False:
-            _compute(stores, batches)
-        self._solve_all(stores, batches, class_weight)
+            _compute(stores, lessons)
+        self._solve_all(stores, lessons, class_weight)
 
-    def _make_counters(self, batches: Callable[[], Iterator]) -> None:
+    def _lessons(self, batches: Batches) -> Batches:
+        """What closed-form heads learn from: the training data, and windows of its series where there are to be any."""
+        if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
+            return batches
+        parts = self.windows
+        if parts is None:
+            parts = default_windows(sum(len(series) for _, _, series in batches()))
+        return _with_windows(batches, parts) if parts else batches
+
+    def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.
 
         Left to the first step, they would make them inside its graph, which TensorFlow then traces twice.
         """
-        labels = next((labels[:1] for _, labels in batches()), np.empty(0))
+        labels = next((labels[:1] for _, labels, _ in batches()), np.empty(0))
         if labels.size:
             with self.distribute_strategy.scope():
                 self.compute_metrics(None, labels, np.zeros((1, self.output_shape[-1]), np.float32))
@@ -229,50 +243,47 @@ class FrozenFeatureModel(keras.Model):
             return {branch: _Branch(each.source, _Uncached(each.store)) for branch, each in stores.items()}
         return stores
 
-    def _prepare(
-        self, stores: dict[str, _Branch], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
-    ) -> None:
+    def _prepare(self, stores: dict[str, _Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
         """What the first `fit` takes from the training data: standardization, closed-form head."""
         if self.adapted:
             return
         for branch, each in stores.items():
             for layer in self.network.layers:
                 if layer.name == f"{branch}_standardized":
-                    layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _ in batches())
+                    layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _, _ in batches())
         for layer in self.network.layers:
             if isinstance(layer, SampleSizeScale):
-                layer.adapt(sum(len(one_hot) for _, one_hot in batches()))
+                layer.adapt(sum(len(np.unique(series)) for _, _, series in batches()))
             if isinstance(layer, LaplacianFeatures):
                 inputs = layer.input if isinstance(layer.input, list) else [layer.input]
                 needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)
-                layer.adapt(*self._values(inputs, needs, stores, batches))
+                layer.adapt(*self._values(inputs, needs, stores, batches)[:-1])
         self._solve_all(stores, batches, class_weight)
         self.adapted = True
 
     def _values(
-        self, tensors: Sequence[keras.KerasTensor], needs: Sequence[str], stores: dict[str, _Branch], batches: Callable
+        self, tensors: Sequence[keras.KerasTensor], needs: Sequence[str], stores: dict[str, _Branch], batches: Batches
     ) -> list[np.ndarray]:
-        """What tensors of the network are for the training data `[series, width]`, and their one-hot labels.
+        """What tensors of the network are for the rows `[rows, width]`, their one-hot labels, and the rows' series.
 
-        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`.
+        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`; where these are not
+        readings, without windows.
         """
         part = keras.Model({each.name: each for each in self.network.inputs}, list(tensors))
         values = []
-        for inputs, one_hot in batches():
-            rows = np.ones(len(one_hot), bool)
+        for inputs, one_hot, series in batches():
+            rows = np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1]) | (READINGS in needs)
             for name in needs if self.reads_metadata else ():
                 rows &= _has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
             found = part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up}))
-            values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot)])
-        whole = [np.concatenate(each) for each in zip(*values, strict=True)]
-        if not len(whole[-1]):
+            values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, series)])
+        every = [np.concatenate(each) for each in zip(*values, strict=True)]
+        if not len(every[-1]):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
-        return whole
+        return every
 
-    def _solve_all(
-        self, stores: dict[str, _Branch], batches: Callable[[], Iterator], class_weight: dict[int, float] | None
-    ) -> None:
+    def _solve_all(self, stores: dict[str, _Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
         for layer in self.network.layers:
             if layer.name in SOLVED:
                 self._solve(layer, stores, batches, class_weight)
@@ -282,7 +293,7 @@ class FrozenFeatureModel(keras.Model):
         if self.blend is None or validation_data is None:
             return
         x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
-        solved, learned, one_hot = self._values(self.blend.input, (), stores, _batches(x, y, steps))
+        solved, learned, one_hot, _ = self._values(self.blend.input, (), stores, _batches(x, y, steps))
         logits = logits_of(learned)
         temperature = fit_temperature(one_hot.argmax(axis=1), logits)
         apply_temperature(self.network.get_layer("logits"), temperature)
@@ -292,12 +303,12 @@ class FrozenFeatureModel(keras.Model):
         self,
         head: keras.layers.Dense,
         stores: dict[str, _Branch],
-        batches: Callable[[], Iterator],
+        batches: Batches,
         class_weight: dict[int, float] | None,
     ) -> None:
-        features, one_hot = self._values([head.input], SOLVED[head.name], stores, batches)
+        features, one_hot, series = self._values([head.input], SOLVED[head.name], stores, batches)
         weights = None if class_weight is None else np.array([class_weight[i] for i in one_hot.argmax(axis=1)])
-        kernel, bias, self.left_out[head.name] = ridge_head(features, one_hot, weights)
+        kernel, bias, self.left_out[head.name] = ridge_head(features, one_hot, weights, series)
         head.kernel.assign(kernel)
         head.bias.assign(bias)
 
@@ -384,10 +395,14 @@ def _extractor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     return extract
 
 
-def _batches(x: Any, y: Any, steps: int | None) -> Callable[[], Iterator[tuple[dict[str, np.ndarray], np.ndarray]]]:
-    """A way to walk through `(inputs by name, one-hot)` of the training data as often as needed."""
+# A way to walk, as often as needed, through batches: inputs by name, one-hot labels, the number of each row's series.
+Batches = Callable[[], Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]]
 
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+
+def _batches(x: Any, y: Any, steps: int | None) -> Batches:
+    """The training data; every row is a series of its own."""
+
+    def parts() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         if isinstance(x, tf.data.Dataset):
             for element in x if steps is None else x.take(steps):
                 inputs, *rest = element if isinstance(element, tuple) else (element,)
@@ -399,6 +414,29 @@ def _batches(x: Any, y: Any, steps: int | None) -> Callable[[], Iterator[tuple[d
                 part = slice(i, i + EXTRACT_ROWS)
                 batch = {name: array[part] for name, array in arrays.items()}
                 yield batch, np.empty(0) if y is None else np.asarray(y)[part]
+
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+        done = 0
+        for inputs, one_hot in parts():
+            series = done + np.arange(len(next(iter(inputs.values()))))
+            yield inputs, one_hot, series
+            done += len(series)
+
+    return walk
+
+
+def _with_windows(batches: Batches, parts: Sequence[int]) -> Batches:
+    """The same batches, each with windows of its series behind them."""
+
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+        for inputs, one_hot, series in batches():
+            windows, rows = windows_of(inputs[READINGS], parts)
+            more = {name: windows if name == READINGS else values[rows] for name, values in inputs.items()}
+            yield (
+                {name: np.concatenate([values, more[name]]) for name, values in inputs.items()},
+                np.concatenate([one_hot, one_hot[rows]]),
+                np.concatenate([series, series[rows]]),
+            )
 
     return walk
 
@@ -431,14 +469,12 @@ def _bars(verbose: int | str, callbacks: Any) -> OnFeatures:
     return show
 
 
-def _compute(
-    stores: dict[str, _Branch], batches: Callable[[], Iterator], on_features: OnFeatures | None = None
-) -> None:
+def _compute(stores: dict[str, _Branch], batches: Batches, on_features: OnFeatures | None = None) -> None:
     """Run the frozen branches over all series that have no features yet."""
     for branch, each in stores.items():
-        absent = set().union(*(each.store.absent(_taken(inputs, each.source)) for inputs, _ in batches()))
+        absent = set().union(*(each.store.absent(_taken(inputs, each.source)) for inputs, *_ in batches()))
         done = 0
-        for inputs, _ in batches() if absent else ():
+        for inputs, *_ in batches() if absent else ():
             done += each.store.add(inputs[each.source])
             if on_features:
                 on_features(branch, done, len(absent))

@@ -40,7 +40,7 @@ def branch_worth(
     if len(branches) == 1 and settings.language is None:
         smaller = {}
     if settings.language is not None:
-        smaller["language"] = replace(settings, language=None)
+        smaller["language"] = replace(settings, language=None, windows=settings.windows or ())  # which such a model has
     if settings.text_encoder is not None:
         smaller["metadata"] = replace(settings, text_encoder=None)
     reports = {"the whole model": held_out, **{f"without {name}": answer(each) for name, each in smaller.items()}}

@@ -25,6 +25,7 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
         "global_stride",
         "feature_dropout",
         "modality_dropout",
+        "windows",
         "seed",
     ),
     "deepheteroiot": ("variant", "global_stride", "seed"),
@@ -38,7 +39,7 @@ class RunSettings:
 
     Args:
         model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
-        variant: this and the next fourteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+        variant: this and the next fifteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
@@ -56,6 +57,7 @@ class RunSettings:
         global_stride: see `DeepFeatIoT`.
         feature_dropout: see `DeepFeatIoT`.
         modality_dropout: see `DeepMetaIoT`.
+        windows: see `DeepFeatIoT`.
         rounds: see `DeepMetaIoT`.
         recipe: how the network is compiled, by name; see `training.recipe`. Default: the model's own.
         epochs: at most. Default 200 (published), 40 where the learning rate falls over them (recipe `"robust"`).
@@ -89,6 +91,7 @@ class RunSettings:
     global_stride: int | None = None
     feature_dropout: float | None = None
     modality_dropout: float | None = None
+    windows: tuple[int, ...] | None = None
     rounds: int = 1
     recipe: str | None = None
     epochs: int | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.linear_model import RidgeCV
 
 from deepfeatiot_tf.training.temperature import fit_temperature
 
@@ -12,29 +11,100 @@ PENALTIES = np.logspace(-3, 3, 13)
 
 
 def ridge_head(
-    features: np.ndarray, one_hot: np.ndarray, weights: np.ndarray | None = None
+    features: np.ndarray,
+    one_hot: np.ndarray,
+    weights: np.ndarray | None = None,
+    series: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Kernel and bias of the dense layer whose softmax is a calibrated ridge classifier.
 
     Ridge regression on the one-hot labels; the penalty has the least squared error by leave-one-out, and the
-    predictions left out then set the temperature that gives the least log-loss. No data but these are used.
+    predictions left out then set the temperature that gives the least log-loss. No data but these are used. Rows of
+    one series are left out together, and only the first of them, the series as a whole, is asked about.
 
     Args:
-        features: float32 `[series, features]`, standardized.
-        one_hot: float32 `[series, classes]`.
-        weights: of the series, `[series]`. Default: equal.
+        features: float32 `[rows, features]`, standardized.
+        one_hot: float32 `[rows, classes]`.
+        weights: of the rows, `[rows]`. Default: equal.
+        series: int `[rows]`, the series that each row is, or is a window of. Default: each row its own.
 
     Returns:
-        kernel float32 `[features, classes]`, bias float32 `[classes]`, and float32 `[series, classes]`, the
-        probabilities that each series gets from the others alone.
+        kernel float32 `[features, classes]`, bias float32 `[classes]`, and float32 `[series, classes]`, in order of the
+        series' first rows, the probabilities that each series gets from the others alone.
     """
+    series = np.arange(len(one_hot)) if series is None else series
+    whole = np.sort(np.unique(series, return_index=True)[1])
     # What counts for nothing is left out of the fit itself.
     counts = np.ones(len(one_hot), bool) if weights is None else weights > 0
-    ridge = RidgeCV(PENALTIES, scoring="neg_mean_squared_error", store_cv_results=True)
-    ridge.fit(features[counts], one_hot[counts], sample_weight=None if weights is None else weights[counts])
-    left_out = ridge.predict(features)
-    left_out[counts] = ridge.cv_results_[..., int(np.argmin(np.abs(PENALTIES - ridge.alpha_)))]
+    ridge = _Ridge(features[counts], one_hot[counts], np.ones(counts.sum()) if weights is None else weights[counts])
+    judged = np.isin(np.flatnonzero(counts), whole)
+    together = _together(series[counts])
+    tried = [ridge.left_out(penalty, together) for penalty in PENALTIES]
+    errors = [np.mean((each - one_hot[counts])[judged] ** 2) for each in tried]
+    best = int(np.argmin(errors))
+    coefficients, intercept = ridge.solution(PENALTIES[best])
 
-    scale = 1 / fit_temperature(one_hot[counts].argmax(axis=1), left_out[counts])
-    kernel, bias, probabilities = scale * ridge.coef_.T, scale * ridge.intercept_, softmax(scale * left_out, axis=1)
+    scale = 1 / fit_temperature(one_hot[counts][judged].argmax(axis=1), tried[best][judged])
+    left_out = features @ coefficients + intercept
+    left_out[counts] = tried[best]
+    kernel, bias, probabilities = scale * coefficients, scale * intercept, softmax(scale * left_out[whole], axis=1)
     return kernel.astype(np.float32), bias.astype(np.float32), probabilities.astype(np.float32)
+
+
+class _Ridge:
+    """Ridge regression with an intercept, for any penalty out of one decomposition.
+
+    Args:
+        features: `[rows, features]`.
+        targets: `[rows, outputs]`.
+        weights: `[rows]`, above 0.
+    """
+
+    def __init__(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
+        self.root = np.sqrt(weights.astype(np.float64))[:, None]
+        share = weights / weights.sum()
+        self.centre, self.mean = share @ features.astype(np.float64), share @ targets.astype(np.float64)
+        self.inputs = (features - self.centre) * self.root
+        self.outputs = (targets - self.mean) * self.root
+        rows, width = self.inputs.shape
+        if rows <= width:
+            values, self.left = np.linalg.eigh(self.inputs @ self.inputs.T)
+            self.values = np.maximum(values, 0)
+        else:
+            self.left, singular, _ = np.linalg.svd(self.inputs, full_matrices=False)
+            self.values = singular**2
+        self.turned = self.left.T @ self.outputs
+
+    def solution(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients `[features, outputs]` and intercept `[outputs]`."""
+        dual = (self.outputs - self.left @ (self._kept(penalty) * self.turned)) / penalty
+        coefficients = self.inputs.T @ dual
+        return coefficients, self.mean - self.centre @ coefficients
+
+    def left_out(self, penalty: float, together: list[np.ndarray]) -> np.ndarray:
+        """What each row would get from the rows outside its group `[rows, outputs]`.
+
+        Args:
+            penalty: of the squared coefficients.
+            together: the rows of each group; groups of one size as int `[groups, size]`.
+        """
+        kept = self._kept(penalty)
+        residual = self.outputs - self.left @ (kept * self.turned)
+        missed = np.empty_like(residual)
+        for rows in together:
+            left, root = self.left[rows], self.root[rows]
+            # The block of the hat matrix, with what the intercept takes.
+            hat = np.einsum("gir,r,gjr->gij", left, kept[:, 0], left, optimize=True)
+            hat += root @ root.swapaxes(1, 2) / (self.root**2).sum()
+            missed[rows] = np.linalg.solve(np.eye(rows.shape[1]) - hat, residual[rows])
+        return (self.outputs - missed) / self.root + self.mean
+
+    def _kept(self, penalty: float) -> np.ndarray:
+        return (self.values / (self.values + penalty))[:, None]
+
+
+def _together(series: np.ndarray) -> list[np.ndarray]:
+    """The rows of each series, as int `[groups, size]` per size."""
+    order = np.argsort(series, kind="stable")
+    _, starts, sizes = np.unique(series[order], return_index=True, return_counts=True)
+    return [order[starts[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)]

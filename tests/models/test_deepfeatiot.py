@@ -95,6 +95,17 @@ def test_closed_form_head_is_solved_by_one_fit(fleet, one_hot, tmp_path):
     np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), model.predict(fleet.values, verbose=0))
 
 
+@pytest.mark.parametrize(("windows", "rows"), [(None, 3), ((), 1), ((2, 3), 6)])
+def test_a_closed_form_head_learns_from_windows_too(fleet, tmp_path, windows, rows):
+    model = build(fleet, branches=("statistics",), head="closed_form", windows=windows)
+    model.compile()
+    model.fit(fleet.to_dataset(shuffle=True), verbose=0, feature_cache=tmp_path)
+    (shard,) = tmp_path.glob("statistics/*/*.rows.npy")
+    assert len(np.load(shard)) == rows * len(fleet)
+    assert model.left_out["closed_form"].shape == (len(fleet), 2)
+    assert model.from_config(model.get_config()).windows == windows
+
+
 def test_arrays_and_datasets_are_equivalent(fleet, one_hot):
     predictions = []
     for data in (
@@ -178,6 +189,8 @@ def test_a_language_layer_is_one_more_frozen_branch(fleet):
     model = build(fleet, branches=("statistics",), language=Length())
     assert set(model.frozen) == {"statistics", "language"}
     assert DeepFeatIoT.from_config(model.get_config()).count_params() == model.count_params()
+    assert model.windows == ()  # a pretrained model would have to read them all
+    assert build(fleet, head="closed_form", branches=(), language=Length(), windows=(2,)).windows == (2,)
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +264,7 @@ def test_mirrored_strategy_trains_the_same_model(fleet):
         ({"branches": ()}, "no branch"),
         ({"fusion": "sum"}, "fusion"),
         ({"language": 2}, "language"),
+        ({"windows": (1,)}, "windows"),
         ({"head": "closed_form", "branches": ("local", "statistics")}, "closed_form"),
         ({"head": "closed_form", "variant": "paper", "branches": ("randomized",)}, "closed_form"),
     ],

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from scipy.special import softmax
+from sklearn.linear_model import Ridge, RidgeCV
 
-from deepfeatiot_tf.training.closed_form import ridge_head
+from deepfeatiot_tf.training.closed_form import PENALTIES, ridge_head
 
 
 def made_up(rng, n, noise):
@@ -66,3 +68,45 @@ def test_series_that_count_for_nothing_are_not_learned_from_and_answered_all_the
     kernel, bias, left_out = ridge_head(features, one_hot, weights)
     assert np.isfinite(left_out).all()
     assert not ((features @ kernel + bias).argmax(axis=1) == 2).any()
+
+
+def logits(probabilities):
+    """Up to what a softmax does not see: the mean of each row."""
+    found = np.log(probabilities)
+    return found - found.mean(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("width", [4, 100])
+def test_it_is_scikit_learns_ridge_whatever_the_penalty_it_chooses(rng, width):
+    features, one_hot = made_up(rng, 60, 1.0)
+    features = np.concatenate([features, rng.normal(size=(60, width - 4)).astype("float32")], axis=1)
+    weights = rng.uniform(0.5, 2, 60)
+    kernel, bias, left_out = ridge_head(features, one_hot, weights)
+    known = RidgeCV(PENALTIES, scoring="neg_mean_squared_error", store_cv_results=True)
+    known.fit(features, one_hot, sample_weight=weights)
+    scale = np.linalg.norm(kernel) / np.linalg.norm(known.coef_)  # the temperature
+    np.testing.assert_allclose(kernel, scale * known.coef_.T, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(bias, scale * known.intercept_, rtol=1e-4, atol=1e-5)
+    answers = known.cv_results_[..., list(PENALTIES).index(known.alpha_)]
+    np.testing.assert_allclose(
+        logits(left_out), scale * (answers - answers.mean(axis=1, keepdims=True)), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_rows_of_one_series_are_left_out_together_and_the_first_is_asked_about(rng):
+    features, one_hot = made_up(rng, 30, 1.0)
+    windows = features + 0.1 * rng.normal(size=features.shape).astype("float32")
+    rows, labels = np.concatenate([features, windows[::-1]]), np.concatenate([one_hot, one_hot[::-1]])
+    series = np.concatenate([np.arange(30), np.arange(30)[::-1]])
+    kernel, _, left_out = ridge_head(rows, labels, series=series)
+    assert left_out.shape == (30, 3)
+    outside = series != 7
+    errors = []
+    for penalty in PENALTIES:  # the penalty that was chosen, by what it gave
+        fitted = Ridge(penalty).fit(rows, labels)
+        errors.append(np.abs(kernel / np.linalg.norm(kernel) - fitted.coef_.T / np.linalg.norm(fitted.coef_)).max())
+    chosen = PENALTIES[int(np.argmin(errors))]
+    fitted, without = Ridge(chosen).fit(rows, labels), Ridge(chosen).fit(rows[outside], labels[outside])
+    scale = np.linalg.norm(kernel) / np.linalg.norm(fitted.coef_)
+    answer = without.predict(features[7:8])
+    np.testing.assert_allclose(logits(left_out[7:8]), scale * (answer - answer.mean()), rtol=1e-3, atol=1e-4)

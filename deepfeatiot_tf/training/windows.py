@@ -1,0 +1,48 @@
+"""Windows of a series as further series: more to learn from where there are few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# Series up to which halves are learned from unless told otherwise.
+FEW_SERIES = 500
+# Fewer readings say little about a sensor.
+LEAST_READINGS = 8
+
+
+def default_windows(series: int) -> tuple[int, ...]:
+    """Into how many windows the series of a training part of this size are cut: halves where they are few."""
+    return (2,) if series <= FEW_SERIES else ()
+
+
+def windows_of(readings: np.ndarray, parts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Each series cut into windows of equal length, from its first to its last reading that is not missing.
+
+    A sensor measures the same in the first half of its record as in the second, at other levels and hours: what tells
+    the types apart has to be true of both.
+
+    Args:
+        readings: float32 `[series, time]`, NaN for missing.
+        parts: into how many windows; `(2, 4)` gives the halves and the quarters.
+
+    Returns:
+        float32 `[windows, time]`, NaN behind, and int `[windows]`, the row that each comes from. A window of fewer than
+        8 steps, or without any reading, is left out.
+    """
+    windows, rows = [], []
+    for row, series in enumerate(readings):
+        present = np.flatnonzero(~np.isnan(series))
+        record = series[present[0] : present[-1] + 1] if len(present) else series[:0]
+        for count in parts:
+            length = len(record) // count
+            for i in range(count) if length >= LEAST_READINGS else ():
+                window = record[i * length : (i + 1) * length]
+                if not np.isnan(window).all():
+                    windows.append(window)
+                    rows.append(row)
+    out = np.full((len(windows), readings.shape[1]), np.nan, np.float32)
+    for place, window in enumerate(windows):
+        out[place, : len(window)] = window
+    return out, np.array(rows, int)
