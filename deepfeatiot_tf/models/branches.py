@@ -9,7 +9,8 @@ from typing import Any
 import keras
 
 from deepfeatiot_tf.layers import BiGRU, FeatureStandardization, InputChannels, MultiScaleConv, TextFeatures
-from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, feature_input
+from deepfeatiot_tf.models.branch_features import feature_input
+from deepfeatiot_tf.models.training_data import METADATA, READINGS
 
 LEARNED = ("local", "global")
 # A fraction of the published multiplications, and normalized: as published, with the published dropout and the epoch

@@ -19,6 +19,7 @@ from deepfeatiot_tf.layers import (
     RandomKernels,
     SummaryStatistics,
 )
+from deepfeatiot_tf.models.branch_features import feature_input
 from deepfeatiot_tf.models.branches import (
     LEARNED,
     check_choice,
@@ -29,8 +30,9 @@ from deepfeatiot_tf.models.branches import (
     standardized,
     text_layer,
 )
-from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, FrozenFeatureModel, feature_input
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.models.heads import closed_form_heads, concatenated, perceptron_head, probabilities_layer
+from deepfeatiot_tf.models.training_data import METADATA, READINGS
 
 FROZEN = ("randomized", "statistics", "language")
 # What a variant implies for the rest, where the user does not say: raw input goes with the published

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 
 from deepfeatiot_tf.models.branches import LEARNED, check_choice, check_class_names, learned_branches
-from deepfeatiot_tf.models.frozen_feature_model import READINGS, FrozenFeatureModel
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.models.heads import concatenated, probabilities_layer, stack_head
+from deepfeatiot_tf.models.training_data import READINGS
 
 WIDTHS = (1024, 512, 256, 64)
 # What a variant implies for the rest, where the user does not say.

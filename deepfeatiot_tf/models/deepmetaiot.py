@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from deepfeatiot_tf.layers import CrossResidual, ModalityDropout, Presence
+from deepfeatiot_tf.models.branch_features import feature_input
 from deepfeatiot_tf.models.branches import (
     LEARNED,
     check_choice,
@@ -19,8 +20,9 @@ from deepfeatiot_tf.models.branches import (
     standardized,
     text_layer,
 )
-from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, FrozenFeatureModel, feature_input
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.models.heads import concatenated, logits_layer, probabilities_layer
+from deepfeatiot_tf.models.training_data import METADATA, READINGS
 
 # What stands for a missing reading in the published layout, and is passed over by the GRUs.
 MASK_VALUE = 1e-16

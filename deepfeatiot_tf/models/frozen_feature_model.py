@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +15,40 @@ from scipy.special import softmax
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.layers import Blend, LaplacianFeatures, SampleSizeScale
+from deepfeatiot_tf.models.branch_features import (
+    Branch,
+    Uncached,
+    compute_features,
+    extractor,
+    feature_input,
+    progress_bars,
+    source_of,
+    validation_with_features,
+    with_features,
+)
+from deepfeatiot_tf.models.training_data import (
+    METADATA,
+    READINGS,
+    Batches,
+    as_dict,
+    batches_of,
+    check_data,
+    has,
+    with_windows,
+)
 from deepfeatiot_tf.training.cache_size import limit_cache
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
 from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
-from deepfeatiot_tf.training.windows import default_windows, windows_of
+from deepfeatiot_tf.training.windows import default_windows
 
-READINGS, METADATA = "readings", "metadata"
 # The dense layers that are solved, and what a row has to have so that they learn from it.
 SOLVED = {
     "closed_form": (READINGS, METADATA),
     "closed_form_readings": (READINGS,),
     "closed_form_metadata": (METADATA,),
 }
-# Rows that one call of a frozen branch computes: bounds memory, and fills the cores.
-EXTRACT_ROWS = 256
-
-
-def feature_input(branch: str) -> str:
-    """Name of the network's input for the features of a frozen branch."""
-    return f"{branch}_features"
 
 
 class FrozenFeatureModel(keras.Model):
@@ -74,9 +87,9 @@ class FrozenFeatureModel(keras.Model):
         self, frozen: dict[str, keras.Model], network: keras.Model, name: str | None = None, **kwargs: Any
     ) -> None:
         inputs = {READINGS: keras.Input((None,), name=READINGS, dtype="float32")}
-        if any(_source(model) == METADATA for model in frozen.values()):
+        if any(source_of(model) == METADATA for model in frozen.values()):
             inputs[METADATA] = keras.Input((), name=METADATA, dtype="string")
-        features = {feature_input(branch): model(inputs[_source(model)]) for branch, model in frozen.items()}
+        features = {feature_input(branch): model(inputs[source_of(model)]) for branch, model in frozen.items()}
         outputs = network(_inputs_of(network, {**inputs, **features}))
         super().__init__(inputs, outputs, name=name, **kwargs)
         self.input_spec = None  # Keras's own check knows no input that may be left out
@@ -95,10 +108,10 @@ class FrozenFeatureModel(keras.Model):
     @property
     def reads_metadata(self) -> bool:
         """Whether a branch reads the text about a sensor."""
-        return any(_source(model) == METADATA for model in self.frozen.values())
+        return any(source_of(model) == METADATA for model in self.frozen.values())
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> tf.Tensor:
-        given = _as_dict(inputs)
+        given = as_dict(inputs)
         if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
             return self.network(_inputs_of(self.network, given), training=training)
         if not self.reads_metadata:
@@ -159,20 +172,20 @@ class FrozenFeatureModel(keras.Model):
         call = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         call.apply_defaults()
         given = {name: value for name, value in call.arguments.items() if name != "self"}
-        _check(given["x"], given["steps_per_epoch"])
+        check_data(given["x"], given["steps_per_epoch"])
         if isinstance(given["x"], tf.data.Dataset):
             given["shuffle"] = False  # the dataset decides; Keras warns otherwise
-        batches = _batches(given["x"], given["y"], given["steps_per_epoch"])
+        batches = batches_of(given["x"], given["y"], given["steps_per_epoch"])
         held_out = given["validation_data"], given["validation_steps"]
         stores = self._stores(feature_cache)
         lessons = batches if self.adapted else self._lessons(batches)
         if feature_cache is False:
             self._prepare(stores, lessons, given["class_weight"])
         else:
-            _compute(stores, lessons, _bars(given["verbose"], given["callbacks"]))
+            compute_features(stores, lessons, progress_bars(given["verbose"], given["callbacks"]))
             self._prepare(stores, lessons, given["class_weight"])
-            given["x"] = _with_features(given["x"], stores)
-            given["validation_data"] = _validation_with_features(
+            given["x"] = with_features(given["x"], stores)
+            given["validation_data"] = validation_with_features(
                 given["validation_data"], given["validation_steps"], stores
             )
         self._make_counters(batches)
@@ -201,11 +214,11 @@ class FrozenFeatureModel(keras.Model):
             class_weight: as for `fit`.
             feature_cache: as for `fit`.
         """
-        _check(x, None)
+        check_data(x, None)
         stores = self._stores(feature_cache)
-        lessons = self._lessons(_batches(x, y, None))
+        lessons = self._lessons(batches_of(x, y, None))
         if feature_cache is not False:
-            _compute(stores, lessons)
+            compute_features(stores, lessons)
         self._solve_all(stores, lessons, class_weight)
 
     def _lessons(self, batches: Batches) -> Batches:
@@ -215,7 +228,7 @@ class FrozenFeatureModel(keras.Model):
         parts = self.windows
         if parts is None:
             parts = default_windows(sum(len(series) for _, _, series in batches()))
-        return _with_windows(batches, parts) if parts else batches
+        return with_windows(batches, parts) if parts else batches
 
     def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.
@@ -228,29 +241,29 @@ class FrozenFeatureModel(keras.Model):
                 self.compute_metrics(None, labels, np.zeros((1, self.output_shape[-1]), np.float32))
                 self.reset_metrics()
 
-    def _stores(self, feature_cache: Any) -> dict[str, _Branch]:
+    def _stores(self, feature_cache: Any) -> dict[str, Branch]:
         folder = default_folder() if feature_cache in (None, True, False) else Path(str(feature_cache))
         if feature_cache in (None, True):
             limit_cache(folder)
         stores = {
-            branch: _Branch(
-                _source(model),
-                FeatureStore(folder / branch / frozen_key(model), _extractor(model), model.output.shape[-1]),
+            branch: Branch(
+                source_of(model),
+                FeatureStore(folder / branch / frozen_key(model), extractor(model), model.output.shape[-1]),
             )
             for branch, model in self.frozen.items()
         }
         if feature_cache is False:
-            return {branch: _Branch(each.source, _Uncached(each.store)) for branch, each in stores.items()}
+            return {branch: Branch(each.source, Uncached(each.store)) for branch, each in stores.items()}
         return stores
 
-    def _prepare(self, stores: dict[str, _Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
+    def _prepare(self, stores: dict[str, Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
         """What the first `fit` takes from the training data: standardization, closed-form head."""
         if self.adapted:
             return
         for branch, each in stores.items():
             for layer in self.network.layers:
                 if layer.name == f"{branch}_standardized":
-                    layer.adapt(each.look_up(inputs)[_has(inputs, each.source)] for inputs, _, _ in batches())
+                    layer.adapt(each.look_up(inputs)[has(inputs, each.source)] for inputs, _, _ in batches())
         for layer in self.network.layers:
             if isinstance(layer, SampleSizeScale):
                 layer.adapt(sum(len(np.unique(series)) for _, _, series in batches()))
@@ -262,7 +275,11 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = True
 
     def _values(
-        self, tensors: Sequence[keras.KerasTensor], needs: Sequence[str], stores: dict[str, _Branch], batches: Batches
+        self,
+        tensors: Sequence[keras.KerasTensor],
+        needs: Sequence[str],
+        stores: dict[str, Branch],
+        batches: Batches,
     ) -> list[np.ndarray]:
         """What tensors of the network are for the rows `[rows, width]`, their one-hot labels, and the rows' series.
 
@@ -274,7 +291,7 @@ class FrozenFeatureModel(keras.Model):
         for inputs, one_hot, series in batches():
             rows = np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1]) | (READINGS in needs)
             for name in needs if self.reads_metadata else ():
-                rows &= _has(inputs, name)
+                rows &= has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
             found = part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up}))
             values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, series)])
@@ -283,17 +300,17 @@ class FrozenFeatureModel(keras.Model):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
         return every
 
-    def _solve_all(self, stores: dict[str, _Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
+    def _solve_all(self, stores: dict[str, Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
         for layer in self.network.layers:
             if layer.name in SOLVED:
                 self._solve(layer, stores, batches, class_weight)
 
-    def _weigh(self, stores: dict[str, _Branch], validation_data: Any, steps: int | None) -> None:
+    def _weigh(self, stores: dict[str, Branch], validation_data: Any, steps: int | None) -> None:
         """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""
         if self.blend is None or validation_data is None:
             return
         x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
-        solved, learned, one_hot, _ = self._values(self.blend.input, (), stores, _batches(x, y, steps))
+        solved, learned, one_hot, _ = self._values(self.blend.input, (), stores, batches_of(x, y, steps))
         logits = logits_of(learned)
         temperature = fit_temperature(one_hot.argmax(axis=1), logits)
         apply_temperature(self.network.get_layer("logits"), temperature)
@@ -302,7 +319,7 @@ class FrozenFeatureModel(keras.Model):
     def _solve(
         self,
         head: keras.layers.Dense,
-        stores: dict[str, _Branch],
+        stores: dict[str, Branch],
         batches: Batches,
         class_weight: dict[int, float] | None,
     ) -> None:
@@ -320,190 +337,5 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = bool(np.array(store["adapted"]))
 
 
-class _Branch:
-    """The store of a frozen branch, and which input the branch reads.
-
-    Args:
-        source: name of the input.
-        store: of its features.
-    """
-
-    def __init__(self, source: str, store: Any) -> None:
-        self.source = source
-        self.store = store
-
-    def look_up(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Features float32 `[batch, width]` for a batch of inputs."""
-        return self.store.look_up(_taken(inputs, self.source))
-
-
-class _Uncached:
-    """Looks like a store, computes every time."""
-
-    def __init__(self, store: FeatureStore) -> None:
-        self.look_up = store._extract
-
-
-def _source(frozen: keras.Model) -> str:
-    return frozen.inputs[0].name
-
-
 def _inputs_of(network: keras.Model, values: dict[str, Any]) -> dict[str, Any]:
     return {each.name: values[each.name] for each in network.inputs}
-
-
-def _as_dict(inputs: Any) -> dict[str, Any]:
-    if isinstance(inputs, (list, tuple)):
-        (inputs,) = inputs
-    return inputs if isinstance(inputs, dict) else {READINGS: inputs}
-
-
-def _taken(inputs: dict[str, Any], name: str) -> Any:
-    if name not in inputs:
-        ways = " or build the model with text_encoder=None" if name == METADATA else ""
-        raise InputError(f"fit: the data has no {name!r}, which the model reads; give it as inputs[{name!r}]{ways}")
-    return inputs[name]
-
-
-def _has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
-    """Bool `[batch]`: which rows have readings, or metadata."""
-    values = _taken(inputs, name)
-    if name == READINGS:
-        return np.isfinite(values).any(axis=1)
-    return np.array([bool(text.strip()) for text in values], bool)
-
-
-def _check(x: Any, steps: int | None) -> None:
-    if not isinstance(x, (tf.data.Dataset, dict, np.ndarray, tf.Tensor)):
-        raise InputError(f"fit: x is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
-    if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise InputError("fit: the dataset never ends; give steps_per_epoch")
-
-
-def _extractor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    source = model.inputs[0]
-    dtype = source.dtype
-    run = tf.function(lambda rows: model(rows, training=False), input_signature=[tf.TensorSpec(source.shape, dtype)])
-
-    def extract(rows: np.ndarray) -> np.ndarray:
-        parts = [
-            run(tf.constant(rows[i : i + EXTRACT_ROWS], source.dtype)).numpy()
-            for i in range(0, len(rows), EXTRACT_ROWS)
-        ]
-        return np.concatenate(parts)
-
-    return extract
-
-
-# A way to walk, as often as needed, through batches: inputs by name, one-hot labels, the number of each row's series.
-Batches = Callable[[], Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]]
-
-
-def _batches(x: Any, y: Any, steps: int | None) -> Batches:
-    """The training data; every row is a series of its own."""
-
-    def parts() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        if isinstance(x, tf.data.Dataset):
-            for element in x if steps is None else x.take(steps):
-                inputs, *rest = element if isinstance(element, tuple) else (element,)
-                arrays = {name: np.asarray(value) for name, value in _as_dict(inputs).items()}
-                yield arrays, np.asarray(rest[0]) if rest else np.empty(0)
-        else:
-            arrays = _arrays(x)
-            for i in range(0, len(arrays[READINGS]), EXTRACT_ROWS):
-                part = slice(i, i + EXTRACT_ROWS)
-                batch = {name: array[part] for name, array in arrays.items()}
-                yield batch, np.empty(0) if y is None else np.asarray(y)[part]
-
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
-        done = 0
-        for inputs, one_hot in parts():
-            series = done + np.arange(len(next(iter(inputs.values()))))
-            yield inputs, one_hot, series
-            done += len(series)
-
-    return walk
-
-
-def _with_windows(batches: Batches, parts: Sequence[int]) -> Batches:
-    """The same batches, each with windows of its series behind them."""
-
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
-        for inputs, one_hot, series in batches():
-            windows, rows = windows_of(inputs[READINGS], parts)
-            more = {name: windows if name == READINGS else values[rows] for name, values in inputs.items()}
-            yield (
-                {name: np.concatenate([values, more[name]]) for name, values in inputs.items()},
-                np.concatenate([one_hot, one_hot[rows]]),
-                np.concatenate([series, series[rows]]),
-            )
-
-    return walk
-
-
-def _arrays(x: Any) -> dict[str, np.ndarray]:
-    inputs = _as_dict(x)
-    arrays = {READINGS: np.asarray(inputs[READINGS], np.float32)}
-    if METADATA in inputs:
-        arrays[METADATA] = np.asarray(inputs[METADATA], object)
-    return arrays
-
-
-# Told of each branch: its name, how many series are done, how many there are.
-OnFeatures = Callable[[str, int, int], None]
-
-
-def _bars(verbose: int | str, callbacks: Any) -> OnFeatures:
-    """Shows on the terminal what is done and how long the rest will take, and tells the callbacks that care."""
-    bars: dict[str, keras.utils.Progbar] = {}
-    listeners = [each.on_features for each in callbacks or () if hasattr(each, "on_features")]
-
-    def show(branch: str, done: int, series: int) -> None:
-        for listener in listeners:
-            listener(branch, done, series)
-        if verbose not in (0, 2):
-            if branch not in bars:
-                bars[branch] = keras.utils.Progbar(series, unit_name=f"series ({branch})")
-            bars[branch].update(done)
-
-    return show
-
-
-def _compute(stores: dict[str, _Branch], batches: Batches, on_features: OnFeatures | None = None) -> None:
-    """Run the frozen branches over all series that have no features yet."""
-    for branch, each in stores.items():
-        absent = set().union(*(each.store.absent(_taken(inputs, each.source)) for inputs, *_ in batches()))
-        done = 0
-        for inputs, *_ in batches() if absent else ():
-            done += each.store.add(inputs[each.source])
-            if on_features:
-                on_features(branch, done, len(absent))
-        each.store.flush()
-
-
-def _with_features(x: Any, stores: dict[str, _Branch]) -> Any:
-    """The same data with the features of every branch beside the readings, and without the text."""
-    if not isinstance(x, tf.data.Dataset):
-        arrays = _arrays(x)
-        features = {feature_input(branch): each.look_up(arrays) for branch, each in stores.items()}
-        return {READINGS: arrays[READINGS], **features}
-
-    def add(inputs: Any, *rest: Any) -> Any:
-        inputs = _as_dict(inputs)
-        taken = {READINGS: inputs[READINGS]}
-        for branch, each in stores.items():
-            features = tf.numpy_function(each.store.look_up, [inputs[each.source]], tf.float32, stateful=False)
-            taken[feature_input(branch)] = tf.ensure_shape(features, [None, each.store.width])
-        return (taken, *rest) if rest else taken
-
-    return x.map(add).prefetch(2)
-
-
-def _validation_with_features(data: Any, steps: int | None, stores: dict[str, _Branch]) -> Any:
-    """Keras's `validation_data`, a dataset or a tuple of arrays, with the features beside the readings."""
-    if data is None:
-        return None
-    inputs, *rest = (data,) if isinstance(data, tf.data.Dataset) else data
-    _compute(stores, _batches(inputs, None, steps))
-    inputs = _with_features(inputs, stores)
-    return (inputs, *rest) if rest else inputs

@@ -13,7 +13,8 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.refusal import Refusal, fit_refusal
-from deepfeatiot_tf.models.frozen_feature_model import METADATA, READINGS, SOLVED, FrozenFeatureModel
+from deepfeatiot_tf.models.frozen_feature_model import SOLVED, FrozenFeatureModel
+from deepfeatiot_tf.models.training_data import METADATA, READINGS
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from deepfeatiot_tf.models.frozen_feature_model import feature_input
+from deepfeatiot_tf.models.branch_features import feature_input
 from deepfeatiot_tf.serving.classifier import EMBEDDING, METADATA, READINGS
 from deepfeatiot_tf.serving.unknown import UNKNOWN
 

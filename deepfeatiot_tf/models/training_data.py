@@ -1,0 +1,101 @@
+"""What `fit` was given, as batches to walk through as often as needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.training.windows import windows_of
+
+READINGS, METADATA = "readings", "metadata"
+# Rows of a batch that is made of arrays: bounds memory, and fills the cores.
+BATCH_ROWS = 256
+
+# A way to walk, as often as needed, through batches: inputs by name, one-hot labels, the number of each row's series.
+Batches = Callable[[], Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]]
+
+
+def batches_of(x: Any, y: Any, steps: int | None) -> Batches:
+    """The training data; every row is a series of its own."""
+
+    def parts() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        if isinstance(x, tf.data.Dataset):
+            for element in x if steps is None else x.take(steps):
+                inputs, *rest = element if isinstance(element, tuple) else (element,)
+                arrays = {name: np.asarray(value) for name, value in as_dict(inputs).items()}
+                yield arrays, np.asarray(rest[0]) if rest else np.empty(0)
+        else:
+            arrays = arrays_of(x)
+            for i in range(0, len(arrays[READINGS]), BATCH_ROWS):
+                part = slice(i, i + BATCH_ROWS)
+                batch = {name: array[part] for name, array in arrays.items()}
+                yield batch, np.empty(0) if y is None else np.asarray(y)[part]
+
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+        done = 0
+        for inputs, one_hot in parts():
+            series = done + np.arange(len(next(iter(inputs.values()))))
+            yield inputs, one_hot, series
+            done += len(series)
+
+    return walk
+
+
+def with_windows(batches: Batches, parts: Sequence[int]) -> Batches:
+    """The same batches, each with windows of its series behind them."""
+
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+        for inputs, one_hot, series in batches():
+            windows, rows = windows_of(taken(inputs, READINGS), parts)
+            more = {name: windows if name == READINGS else values[rows] for name, values in inputs.items()}
+            yield (
+                {name: np.concatenate([values, more[name]]) for name, values in inputs.items()},
+                np.concatenate([one_hot, one_hot[rows]]),
+                np.concatenate([series, series[rows]]),
+            )
+
+    return walk
+
+
+def arrays_of(x: Any) -> dict[str, np.ndarray]:
+    """Readings float32 `[series, time]`, and texts `[series]` where there are some, by name."""
+    inputs = as_dict(x)
+    arrays = {READINGS: np.asarray(inputs[READINGS], np.float32)}
+    if METADATA in inputs:
+        arrays[METADATA] = np.asarray(inputs[METADATA], object)
+    return arrays
+
+
+def as_dict(inputs: Any) -> dict[str, Any]:
+    """Inputs by name; an array alone is readings."""
+    if isinstance(inputs, (list, tuple)):
+        (inputs,) = inputs
+    return inputs if isinstance(inputs, dict) else {READINGS: inputs}
+
+
+def taken(inputs: dict[str, Any], name: str) -> Any:
+    """The input of this name, or an `InputError` that says how to do without."""
+    if name not in inputs:
+        ways = " or build the model with text_encoder=None" if name == METADATA else ""
+        raise InputError(f"fit: the data has no {name!r}, which the model reads; give it as inputs[{name!r}]{ways}")
+    return inputs[name]
+
+
+def has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Bool `[batch]`: which rows have readings, or metadata."""
+    values = taken(inputs, name)
+    if name == READINGS:
+        return np.isfinite(values).any(axis=1)
+    return np.array([bool(text.strip()) for text in values], bool)
+
+
+def check_data(x: Any, steps: int | None) -> None:
+    """An `InputError` for what `fit` cannot walk through, or would never come to the end of."""
+    if not isinstance(x, (tf.data.Dataset, dict, np.ndarray, tf.Tensor)):
+        raise InputError(f"fit: x is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
+    if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise InputError("fit: the dataset never ends; give steps_per_epoch")
