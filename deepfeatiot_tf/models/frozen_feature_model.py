@@ -76,7 +76,7 @@ class FrozenFeatureModel(keras.Model):
         annealed: whether `fit` lets the learning rate fall over its epochs; see `training.recipe`. The weights to
             keep are then those of the last epoch.
         windows: into how many windows each series is cut for the closed-form heads, which learn from these as from
-            further series; see `windows_of`. None for `default_windows`.
+            further series; see `windows_of`. None until the first `fit` takes `default_windows`.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
@@ -225,10 +225,9 @@ class FrozenFeatureModel(keras.Model):
         """What closed-form heads learn from: the training data, and windows of its series where there are to be any."""
         if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
             return batches
-        parts = self.windows
-        if parts is None:
-            parts = default_windows(sum(len(series) for _, _, series in batches()))
-        return with_windows(batches, parts) if parts else batches
+        if self.windows is None:
+            self.windows = default_windows(sum(len(series) for _, _, series in batches()))
+        return with_windows(batches, self.windows) if self.windows else batches
 
     def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.

@@ -22,15 +22,20 @@ LANGUAGE = (
 
 
 def branch_worth(
-    settings: RunSettings, branches: Sequence[str], held_out: Report, answer: Callable[[RunSettings], Report]
+    settings: RunSettings,
+    branches: Sequence[str],
+    windows: Sequence[int],
+    held_out: Report,
+    answer: Callable[[RunSettings], Report],
 ) -> list[list[str]]:
-    """What the held-out series lose without each branch, the whole model first; a row of cells each.
+    """What held-out series lose without each branch, or without windows: a row of cells each, the whole model first.
 
     Only of a closed-form head, which is solved again in seconds.
 
     Args:
         settings: of the run.
         branches: of its model, beside language.
+        windows: that its model learned from.
         held_out: answers of the whole model to series that it did not learn from.
         answer: from the settings of a smaller model to its answers to the same series.
     """
@@ -43,6 +48,8 @@ def branch_worth(
         smaller["language"] = replace(settings, language=None, windows=settings.windows or ())  # which such a model has
     if settings.text_encoder is not None:
         smaller["metadata"] = replace(settings, text_encoder=None)
+    if windows:
+        smaller["windows of each series"] = replace(settings, windows=())
     reports = {"the whole model": held_out, **{f"without {name}": answer(each) for name, each in smaller.items()}}
     return [
         [name, percent(found["accuracy"]), percent(found["macro_f1"]), f"{found['log_loss']:.3f}"]

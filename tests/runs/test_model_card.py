@@ -23,7 +23,7 @@ def run(fleet, tmp_path_factory):
 
 def test_the_card_says_what_is_lost_without_each_branch(run):
     card = (run[0] / "model_card.md").read_text(encoding="utf-8")
-    for row in ("the whole model", "without randomized", "without statistics"):
+    for row in ("the whole model", "without randomized", "without statistics", "without windows of each series"):
         assert f"| {row} | " in card
     assert "each series left out in turn" in card
 
