@@ -87,6 +87,6 @@ def _cell(
             sizes = {"n_train": len(train), "n_validation": len(judges or ())}
             return {**sizes, **fit_and_score(system, train, judges, target, seed=seed, protocol="honest")}
 
-        return CellTable(table).keep(key, make, entry.settings(training))
+        return CellTable(table).keep(key, make, entry.settings(training), system, VALIDATION)
 
     return run

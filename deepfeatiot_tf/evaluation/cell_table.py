@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,12 @@ class CellTable:
         return None if found.empty else dict(found.iloc[-1])
 
     def keep(
-        self, key: Mapping[str, Any], make: Callable[[], Mapping[str, Any]], settings: Mapping[str, Any] | None = None
+        self,
+        key: Mapping[str, Any],
+        make: Callable[[], Mapping[str, Any]],
+        settings: Mapping[str, Any] | None = None,
+        system: Any = None,
+        validation: float | None = None,
     ) -> dict[str, Any]:
         """The cell of this key, made and added if there is none yet.
 
@@ -59,6 +66,9 @@ class CellTable:
             key: its `KEY` columns.
             make: gives the other columns.
             settings: what decides the cell beside its key. Default: none are kept, and none compared.
+            system: that `make` trains. One with an attribute `unfinished` gets a file there, which is known by key,
+                settings, validation, the system's own numbers and the versions of Keras and TensorFlow. Default: none.
+            validation: share of the validation part. Default: not known.
 
         Raises:
             OtherSettingsError: the cell in the file was made with other settings.
@@ -66,8 +76,9 @@ class CellTable:
         text = None if settings is None else json.dumps(dict(settings), sort_keys=True)
         found = self.find(key)
         if found is None:
-            found = {**key, **make(), **({} if text is None else {"settings": text})}
-            self.add(found)
+            with self._resumable(system, [[str(key[column]) for column in KEY], text, validation]):
+                found = {**key, **make(), **({} if text is None else {"settings": text})}
+                self.add(found)
         elif text is not None and isinstance(found.get("settings"), str) and found["settings"] != text:
             raise OtherSettingsError(
                 f"{self.path}: holds {key['system']} on {key['data']} with the settings {found['settings']}, not "
@@ -75,13 +86,22 @@ class CellTable:
             )
         return found
 
-    def unfinished(self, key: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Path | None:
-        """The file in which the training of this cell may keep its state, in a folder made; None without a table."""
-        if self.path is None:
-            return None
+    @contextmanager
+    def _resumable(self, system: Any, facts: Sequence[Any]) -> Iterator[None]:
+        """Inside, a system that can go on where its training was killed has the file for it; afterwards it is gone."""
+        if self.path is None or not hasattr(system, "unfinished"):
+            yield
+            return
         make_folder(self.path.parent)
-        names = json.dumps([str(key[column]) for column in KEY] + [settings], sort_keys=True)
-        return self.path.with_name(f"{self.path.stem}.{hashlib.sha256(names.encode()).hexdigest()[:12]}.unfinished.npz")
+        plain = {name: value for name, value in vars(system).items() if isinstance(value, int | float | str)}
+        names = json.dumps([facts, plain, version("keras"), version("tensorflow")], sort_keys=True, default=str)
+        digest = hashlib.sha256(names.encode()).hexdigest()[:12]
+        system.unfinished = self.path.with_name(f"{self.path.stem}.{digest}.unfinished.npz")
+        try:
+            yield
+            system.unfinished.unlink(missing_ok=True)
+        finally:
+            system.unfinished = None
 
     def add(self, cell: Mapping[str, Any]) -> None:
         """Keep a cell: afterwards the file has it, or is as it was."""

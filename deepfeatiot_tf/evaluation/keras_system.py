@@ -38,7 +38,7 @@ class KerasSystem:
         fit_options: further arguments of `model.fit`, such as `callbacks`. Default none.
 
     Attributes:
-        state: file of the `fit` under way; with it, the same call after a kill goes on from there. Default None.
+        unfinished: file in which `fit` keeps its state; the same call after a kill goes on from there. Default None.
         model: of the last `fit`, with its best weights.
         history: of the last `fit`: a list per measure, one value per epoch.
     """
@@ -63,7 +63,7 @@ class KerasSystem:
         self.monitor = monitor
         self.balance = balance
         self.fit_options = dict(fit_options or {})
-        self.state: Path | None = None
+        self.unfinished: Path | None = None
         self.model: keras.Model | None = None
         self.history: dict[str, list[float]] = {}
 
@@ -88,7 +88,7 @@ class KerasSystem:
         if validation is None or (protocol == "honest" and getattr(self.model, "annealed", False)):
             monitor = None
         patience = self.epochs if protocol == "paper" else self.patience or self.epochs
-        best = RunCheckpoint(self.state, monitor=monitor, patience=patience, every_seconds=SAVE_SECONDS)
+        best = RunCheckpoint(self.unfinished, monitor=monitor, patience=patience, every_seconds=SAVE_SECONDS)
         fit_resumably(
             self.model,
             inputs_for(self.model, train),
@@ -103,8 +103,6 @@ class KerasSystem:
             # The choice is made; what is solved in seconds may learn from what it was made on.
             whole = self._data(train).concatenate(self._data(validation))
             self.model.solve(whole, class_weight=options.get("class_weight"))
-        if self.state is not None:
-            self.state.unlink(missing_ok=True)
         self.history = best.history
         return {
             "epochs": best.epochs,

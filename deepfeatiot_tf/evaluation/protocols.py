@@ -36,8 +36,8 @@ class System(Protocol):
         selects: whether it chooses something (an epoch, say) on a validation part. A system that does not
             gets the whole training part to learn from.
 
-    A system that can go on where its `fit` was interrupted also has `state`, a path or None: the file where it keeps
-    what it has learned so far, until it is done.
+    A system that can go on where its `fit` was killed also has `unfinished`, a path or None: where it is to keep what
+    it has learned so far. It is set for the time of a cell, and the file removed when the cell is in the table.
     """
 
     selects: bool
@@ -149,9 +149,8 @@ def run_protocol(
             "split": splits if splits == "paper" else f"resample {seed}",
             "seed": int(seed),
         }
-        if hasattr(system, "state"):
-            system.state = known.unfinished(key, settings)
-        cell = known.keep(key, partial(_run_cell, system, readings, protocol, splits, int(seed), validation), settings)
+        make = partial(_run_cell, system, readings, protocol, splits, int(seed), validation)
+        cell = known.keep(key, make, settings, system, validation)
         cells.append(cell)
         if cell_done is not None:
             cell_done(cell, len(cells), len(seeds))

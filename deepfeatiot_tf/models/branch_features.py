@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.models.training_data import BATCH_ROWS, READINGS, Batches, arrays_of, as_dict, batches_of, taken
-from deepfeatiot_tf.training.feature_store import FeatureStore
 
 
 def feature_input(branch: str) -> str:
@@ -38,8 +37,8 @@ class Branch:
 class Uncached:
     """Looks like a store, computes every time."""
 
-    def __init__(self, store: FeatureStore) -> None:
-        self.look_up = store._extract
+    def __init__(self, extract: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.look_up = extract
 
 
 def source_of(frozen: keras.Model) -> str:

@@ -34,6 +34,7 @@ from deepfeatiot_tf.models.training_data import (
     batches_of,
     check_data,
     has,
+    whole,
     with_windows,
 )
 from deepfeatiot_tf.training.cache_size import limit_cache
@@ -76,7 +77,8 @@ class FrozenFeatureModel(keras.Model):
         annealed: whether `fit` lets the learning rate fall over its epochs; see `training.recipe`. The weights to
             keep are then those of the last epoch.
         windows: into how many windows each series is cut for the closed-form heads, which learn from these as from
-            further series; see `windows_of`. None until the first `fit` takes `default_windows`.
+            further series; see `windows_of`. None for `default_windows`.
+        learned_windows: what that came to in the last `fit` or `solve`; not saved.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
@@ -98,6 +100,7 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = False
         self.annealed = False
         self.windows: tuple[int, ...] | None = None
+        self.learned_windows: tuple[int, ...] = ()
         self.left_out: dict[str, np.ndarray] = {}
 
     @property
@@ -225,9 +228,11 @@ class FrozenFeatureModel(keras.Model):
         """What closed-form heads learn from: the training data, and windows of its series where there are to be any."""
         if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
             return batches
-        if self.windows is None:
-            self.windows = default_windows(sum(len(series) for _, _, series in batches()))
-        return with_windows(batches, self.windows) if self.windows else batches
+        parts = self.windows
+        if parts is None:
+            parts = default_windows(sum(len(series) for _, _, series in batches()))
+        self.learned_windows = parts
+        return with_windows(batches, parts) if parts else batches
 
     def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.
@@ -242,8 +247,10 @@ class FrozenFeatureModel(keras.Model):
 
     def _stores(self, feature_cache: Any) -> dict[str, Branch]:
         folder = default_folder() if feature_cache in (None, True, False) else Path(str(feature_cache))
-        if feature_cache in (None, True):
-            limit_cache(folder)
+        if feature_cache is False:
+            return {
+                branch: Branch(source_of(model), Uncached(extractor(model))) for branch, model in self.frozen.items()
+            }
         stores = {
             branch: Branch(
                 source_of(model),
@@ -251,8 +258,8 @@ class FrozenFeatureModel(keras.Model):
             )
             for branch, model in self.frozen.items()
         }
-        if feature_cache is False:
-            return {branch: Branch(each.source, Uncached(each.store)) for branch, each in stores.items()}
+        if feature_cache in (None, True):
+            limit_cache(folder)  # what was just opened counts as used
         return stores
 
     def _prepare(self, stores: dict[str, Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
@@ -262,7 +269,10 @@ class FrozenFeatureModel(keras.Model):
         for branch, each in stores.items():
             for layer in self.network.layers:
                 if layer.name == f"{branch}_standardized":
-                    layer.adapt(each.look_up(inputs)[has(inputs, each.source)] for inputs, _, _ in batches())
+                    layer.adapt(
+                        each.look_up(inputs)[has(inputs, each.source) & (whole(series) | (each.source == READINGS))]
+                        for inputs, _, series in batches()
+                    )
         for layer in self.network.layers:
             if isinstance(layer, SampleSizeScale):
                 layer.adapt(sum(len(np.unique(series)) for _, _, series in batches()))
@@ -274,21 +284,17 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = True
 
     def _values(
-        self,
-        tensors: Sequence[keras.KerasTensor],
-        needs: Sequence[str],
-        stores: dict[str, Branch],
-        batches: Batches,
+        self, tensors: Sequence[keras.KerasTensor], needs: Sequence[str], stores: dict[str, Branch], batches: Batches
     ) -> list[np.ndarray]:
         """What tensors of the network are for the rows `[rows, width]`, their one-hot labels, and the rows' series.
 
-        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`; where these are not
-        readings, without windows.
+        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`; for metadata alone,
+        without windows, which have the text of their series.
         """
         part = keras.Model({each.name: each for each in self.network.inputs}, list(tensors))
         values = []
         for inputs, one_hot, series in batches():
-            rows = np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1]) | (READINGS in needs)
+            rows = whole(series) if needs == (METADATA,) else np.ones(len(series), bool)
             for name in needs if self.reads_metadata else ():
                 rows &= has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}

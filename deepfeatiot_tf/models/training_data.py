@@ -45,11 +45,20 @@ def batches_of(x: Any, y: Any, steps: int | None) -> Batches:
     return walk
 
 
+def whole(series: np.ndarray) -> np.ndarray:
+    """Bool `[rows]`: which rows of a batch are series, and no windows of one."""
+    return np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1])
+
+
 def with_windows(batches: Batches, parts: Sequence[int]) -> Batches:
     """The same batches, each with windows of its series behind them."""
 
     def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
         for inputs, one_hot, series in batches():
+            if not one_hot.size:
+                raise InputError(
+                    "fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)"
+                )
             windows, rows = windows_of(taken(inputs, READINGS), parts)
             more = {name: windows if name == READINGS else values[rows] for name, values in inputs.items()}
             yield (

@@ -151,7 +151,7 @@ def train_run(
         return held_out_answers(other, parts[0], parts[1])[0]
 
     _write_csv(run.suspects, held_out.misread)
-    worth = branch_worth(settings, getattr(model, "branches", ()), model.windows or (), held_out, without)
+    worth = branch_worth(settings, getattr(model, "branches", ()), model.learned_windows, held_out, without)
     write_text(run.card, model_card(run, report, held_out, worth, {**cost, **facts}))
     report.save(run.path, history=history, context=context)  # last: its report.md makes the run a finished one
     run.state.unlink(missing_ok=True)

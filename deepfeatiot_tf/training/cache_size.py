@@ -31,21 +31,30 @@ def limit_cache(folder: Path, gib: float | None = None) -> list[Path]:
         InputError: `DEEPFEATIOT_CACHE_GIB` is no number of at least 0.
     """
     keep = (_asked_for() if gib is None else gib) * 2**30
-    shards = {version: list(version.glob("*.npy")) for version in folder.glob("*/*")}
-    sizes = {version: sum(file.stat().st_size for file in files) for version, files in shards.items() if files}
+    sizes: dict[Path, int] = {}
+    used: list[tuple[float, Path]] = []
+    for version in folder.glob("*/*"):
+        with contextlib.suppress(OSError):  # another process was quicker
+            sizes[version] = sum(file.stat().st_size for file in _shards(version))
+            used.append((version.stat().st_mtime, version))
     total, deleted = sum(sizes.values()), []
-    for when, version in sorted((version.stat().st_mtime, version) for version in sizes):
+    for when, version in sorted(used):
         if total <= keep or time.time() - when < LATELY_SECONDS:
             break
-        for file in shards[version]:
-            file.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # it holds something that is not ours
+        with contextlib.suppress(OSError):  # not ours to delete, or it holds something else
+            for file in _shards(version):
+                file.unlink(missing_ok=True)
+            total -= sizes[version]
+            deleted.append(version)
             version.rmdir()
-        total -= sizes[version]
-        deleted.append(version)
     if deleted:
         logger.info("%s: %d unused sets of features deleted, %.1f GiB are kept", folder, len(deleted), total / 2**30)
     return deleted
+
+
+def _shards(version: Path) -> list[Path]:
+    """The files that a `FeatureStore` writes, and what it leaves when it is killed."""
+    return [file for ending in ("rows.npy", "keys.npy", "part") for file in version.glob(f"*.{ending}")]
 
 
 def _asked_for() -> float:

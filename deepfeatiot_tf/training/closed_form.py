@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import softmax
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.training.temperature import fit_temperature
 
 PENALTIES = np.logspace(-3, 3, 13)
@@ -31,11 +32,18 @@ def ridge_head(
     Returns:
         kernel float32 `[features, classes]`, bias float32 `[classes]`, and float32 `[series, classes]`, in order of the
         series' first rows, the probabilities that each series gets from the others alone.
+
+    Raises:
+        InputError: all that counts is one series.
     """
     series = np.arange(len(one_hot)) if series is None else series
     whole = np.sort(np.unique(series, return_index=True)[1])
     # What counts for nothing is left out of the fit itself.
     counts = np.ones(len(one_hot), bool) if weights is None else weights > 0
+    if len(np.unique(series[counts])) < 2:
+        raise InputError(
+            "fit: one series is too few to solve a head from; give at least two, or leave the text encoder out"
+        )
     ridge = _Ridge(features[counts], one_hot[counts], np.ones(counts.sum()) if weights is None else weights[counts])
     judged = np.isin(np.flatnonzero(counts), whole)
     together = _together(series[counts])
@@ -53,6 +61,8 @@ def ridge_head(
 
 class _Ridge:
     """Ridge regression with an intercept, for any penalty out of one decomposition.
+
+    scikit-learn's RidgeCV is the same, but for leaving out one row at a time, and no groups of rows.
 
     Args:
         features: `[rows, features]`.

@@ -51,7 +51,7 @@ def fit_resumably(
         validation_data=judges,
         initial_epoch=done,
         epochs=done if checkpoint.finished else epochs,
-        callbacks=[order, checkpoint, *callbacks],
+        callbacks=[order, *callbacks, checkpoint],  # which keeps what the others made of the epoch
         shuffle=False,  # the dataset does
         **options,
     )

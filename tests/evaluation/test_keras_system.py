@@ -4,7 +4,6 @@ import pytest
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import KerasSystem, keras_system, run_protocol
-from deepfeatiot_tf.evaluation.cell_table import KEY, CellTable
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 
 
@@ -116,12 +115,31 @@ def test_a_killed_cell_goes_on_from_its_last_saved_epoch(readings, tmp_path, mon
     assert not state.exists()
 
 
-def test_other_settings_do_not_go_on_from_it(tmp_path):
-    cells = CellTable(tmp_path / "cells.csv")
-    key = dict.fromkeys(KEY, "a")
-    paths = {cells.unfinished(key), cells.unfinished(key, {"epochs": 2}), cells.unfinished(key, {"epochs": 3})}
-    assert len(paths | {cells.unfinished({**key, "seed": 1})}) == 4
-    assert CellTable(None).unfinished(key) is None
+@pytest.mark.parametrize("change", [{"validation": 0.3}, {"batch_size": 16}, {"settings": {"rate": 1}}, {"seeds": [1]}])
+def test_only_the_same_training_goes_on_from_it(readings, tmp_path, change):
+    paths = []
+
+    class Watched(KerasSystem):
+        def fit(self, *args, **options):
+            paths.append(self.unfinished)
+            raise KeyboardInterrupt
+
+    for how in ({}, {}, change):
+        options = {"seeds": [0], **how}
+        system = Watched(build, batch_size=options.pop("batch_size", 8))
+        with pytest.raises(KeyboardInterrupt):
+            run_protocol(system, readings, table=tmp_path / "cells.csv", **options)
+        assert system.unfinished is None
+    assert paths[0] == paths[1] != paths[2]
+
+
+def test_a_callback_may_make_what_the_best_epoch_is_best_by(readings):
+    class Falling(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["val_mine"] = -epoch
+
+    system = KerasSystem(build, epochs=3, monitor="val_mine", fit_options={"callbacks": [Falling()]})
+    assert system.fit(readings, readings)["best_epoch"] == 3
 
 
 def test_without_a_validation_part_the_last_epoch_is_taken(readings):

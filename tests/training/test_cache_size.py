@@ -41,12 +41,12 @@ def test_what_was_used_lately_stays_whatever_the_limit(cache):
 
 
 def test_what_is_not_ours_stays(cache):
-    other = cache / "randomized" / "older" / "notes.txt"
-    other.write_text("mine")
-    os.utime(other.parent, (time.time() - 5 * DAY,) * 2)
+    folder = cache / "randomized" / "older"
+    for name in ("notes.txt", "measured.npy"):
+        (folder / name).write_text("mine")
+    os.utime(folder, (time.time() - 5 * DAY,) * 2)
     limit_cache(cache, 0)
-    assert other.exists()
-    assert not list(other.parent.glob("*.npy"))
+    assert {file.name for file in folder.iterdir()} == {"notes.txt", "measured.npy"}
 
 
 def test_the_limit_comes_from_the_environment(cache, monkeypatch):

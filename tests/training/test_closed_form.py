@@ -3,6 +3,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.linear_model import Ridge, RidgeCV
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.training.closed_form import PENALTIES, ridge_head
 
 
@@ -68,6 +69,13 @@ def test_series_that_count_for_nothing_are_not_learned_from_and_answered_all_the
     kernel, bias, left_out = ridge_head(features, one_hot, weights)
     assert np.isfinite(left_out).all()
     assert not ((features @ kernel + bias).argmax(axis=1) == 2).any()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_one_series_is_too_few(rows):
+    features, one_hot = np.ones((rows, 2), "float32"), np.eye(2, dtype="float32")[[0] * rows]
+    with pytest.raises(InputError, match="one series is too few"):
+        ridge_head(features, one_hot, series=np.zeros(rows, int))
 
 
 def logits(probabilities):

@@ -25,11 +25,13 @@ def test_a_short_series_is_cut_where_it_has_readings():
     assert np.isnan(windows[:, 10:]).all()
 
 
-def test_gaps_stay_and_windows_without_a_reading_are_left_out():
-    gap = np.array([1, NAN, *[2] * 6, *[NAN] * 8, *[3] * 16], "float32")[None]
-    windows, _ = windows_of(gap, (4,))
-    assert len(windows) == 3
+def test_gaps_stay_and_windows_of_few_readings_are_left_out():
+    gap = np.array([1, NAN, *[2] * 8, *[NAN] * 3, *[3] * 7, *[4] * 10], "float32")[None]
+    windows, _ = windows_of(gap, (3,))
+    assert len(windows) == 2  # the second third has seven
     assert np.isnan(windows[0, 1])
+    sparse = np.where(np.arange(400) % 100 == 0, 1, NAN).astype("float32")[None]
+    assert not len(windows_of(sparse, (2,))[0])
 
 
 @pytest.mark.parametrize("readings", [np.full((2, 40), NAN), np.ones((2, 15)), np.ones((0, 40))])
