@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from deepfeatiot_tf.files import write_beside
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -34,3 +36,27 @@ def write_table(rows: list[dict], path: Path) -> pd.DataFrame:
     os.replace(beside, path)
     print(table.to_string(index=False))
     return table
+
+
+class Cells:
+    """Rows of a table that is written after each, so that a broken run goes on with the same command.
+
+    Args:
+        path: of the CSV file.
+        key: the columns that tell rows apart.
+    """
+
+    def __init__(self, path: Path, key: list[str]) -> None:
+        self.path = path
+        self.key = key
+        self.table = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=key)
+
+    def __contains__(self, cell: tuple) -> bool:
+        return cell in set(self.table[self.key].itertuples(index=False, name=None))
+
+    def add(self, cell: tuple, **found: object) -> None:
+        """Write the row of this key, with the circumstances."""
+        row = pd.DataFrame([dict(zip(self.key, cell, strict=True)) | found | circumstances()])
+        self.table = row if self.table.empty else pd.concat([self.table, row], ignore_index=True)
+        write_beside(self.path, lambda beside: self.table.to_csv(beside, index=False))
+        print(*(f"{name}={value}" for name, value in row.iloc[0].drop(list(circumstances())).items()), flush=True)

@@ -15,17 +15,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pandas as pd
-from common import RESULTS, circumstances
+from common import RESULTS, Cells
 from sklearn.metrics import accuracy_score, f1_score
 
 import deepfeatiot_tf as dfi
 from deepfeatiot_tf.comparison.systems import SYSTEMS
 from deepfeatiot_tf.evaluation.system_entry import Training
-from deepfeatiot_tf.files import write_beside
 
 LABELS = (1, 2, 5, 10, 20)
 COMPARED = ("deepfeatiot", "statistics-trees", "statistics-boosting", "statistics-multirocket", "minirocket")
-CELL = ["data", "system", "labels", "seed"]
 
 
 def few(train: dfi.SensorReadings, labels: int, seed: int) -> dfi.SensorReadings:
@@ -43,26 +41,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("-o", "--output", type=Path, default=RESULTS / "learning_curve.csv")
     options = parser.parse_args()
-    cells = pd.read_csv(options.output) if options.output.exists() else pd.DataFrame(columns=CELL)
-    done = set(cells[CELL].itertuples(index=False, name=None))
+    cells = Cells(options.output, ["data", "system", "labels", "seed"])
     for data in options.data:
         readings = dfi.load_dataset(data)
         train, _, test = dfi.split(readings, test="paper", validation=0)
         for name in options.systems:
             for labels in options.labels:
                 for seed in range(options.seeds):
-                    if (data, name, labels, seed) in done:
+                    if (data, name, labels, seed) in cells:
                         continue
                     system = SYSTEMS[name].make(Training())
                     system.fit(few(train, labels, seed), None, seed=seed)
                     found = system.predict(test).argmax(axis=1)
                     accuracy = accuracy_score(test.label_indices, found)
                     macro_f1 = f1_score(test.label_indices, found, average="macro")
-                    row = dict(zip(CELL, (data, name, labels, seed), strict=True))
-                    row |= {"n_test": len(test), "accuracy": accuracy, "macro_f1": macro_f1, **circumstances()}
-                    cells = pd.concat([cells, pd.DataFrame([row])], ignore_index=True)
-                    write_beside(options.output, lambda beside, table=cells: table.to_csv(beside, index=False))
-                    print(f"{data}, {name}, {labels} labels, seed {seed}: {accuracy:.3f}", flush=True)
+                    cells.add((data, name, labels, seed), n_test=len(test), accuracy=accuracy, macro_f1=macro_f1)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,12 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-import pandas as pd
-from common import RESULTS, circumstances
+from common import RESULTS, Cells
 from sklearn.metrics import accuracy_score
 
 import deepfeatiot_tf as dfi
-from deepfeatiot_tf.files import write_beside
 
 WINDOWS: dict[str, tuple[int, ...]] = {"none": (), "halves": (2,), "quarters": (4,), "halves, quarters": (2, 4)}
-CELL = ["data", "windows", "split"]
 
 
 def quarter(readings: dfi.SensorReadings) -> np.ndarray:
@@ -36,27 +33,22 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=12)
     parser.add_argument("-o", "--output", type=Path, default=RESULTS / "windows.csv")
     options = parser.parse_args()
-    cells = pd.read_csv(options.output) if options.output.exists() else pd.DataFrame(columns=CELL)
-    done = set(cells[CELL].itertuples(index=False, name=None))
+    cells = Cells(options.output, ["data", "windows", "split"])
     for data in options.data:
         outside, _, _ = dfi.split(dfi.load_dataset(data), test="paper", validation=0)
         for seed in range(options.splits):
             train, _, judged = dfi.split(outside, seed=seed, validation=0)
             for name in options.windows:
-                if (data, name, seed) in done:
+                if (data, name, seed) in cells:
                     continue
                 model = dfi.DeepFeatIoT(outside.class_names, windows=WINDOWS[name])
                 model.compile()
                 model.fit(train.to_dataset(), verbose=0)
                 found = dfi.evaluate(model, judged).metrics
                 early = model.predict(quarter(judged), verbose=0).argmax(axis=1)
-                row = dict(zip(CELL, (data, name, seed), strict=True))
-                row |= {"n_train": len(train), "n_judged": len(judged)}
-                row |= {score: found[score] for score in ("accuracy", "macro_f1", "log_loss")}
-                row |= {"quarter_accuracy": accuracy_score(judged.label_indices, early), **circumstances()}
-                cells = pd.concat([cells, pd.DataFrame([row])], ignore_index=True)
-                write_beside(options.output, lambda beside, table=cells: table.to_csv(beside, index=False))
-                print(f"{data}, {name}, split {seed}: {found['accuracy']:.3f}", flush=True)
+                scores = {score: found[score] for score in ("accuracy", "macro_f1", "log_loss")}
+                scores["quarter_accuracy"] = accuracy_score(judged.label_indices, early)
+                cells.add((data, name, seed), n_train=len(train), n_judged=len(judged), **scores)
 
 
 if __name__ == "__main__":

@@ -38,14 +38,6 @@ def small_sentence_encoder(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def blank_pictures(monkeypatch):
-    """A report's pictures are empty files: drawing them takes longer than what most runs of the tests train."""
-    from deepfeatiot_tf.evaluation import report
-
-    monkeypatch.setattr(report, "_save_figure", lambda figure, path: path.touch())
-
-
-@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 

@@ -17,7 +17,7 @@ from deepfeatiot_tf.runs import RunSettings
 from tests.runs.small_fleet import write_fleet
 
 QUICK = ["--head", "closed_form", "--branches", "statistics"]
-pytestmark = pytest.mark.usefixtures("log_levels", "blank_pictures")
+pytestmark = pytest.mark.usefixtures("log_levels")
 COMMANDS = ("quickstart", "train", "evaluate", "predict", "export", "datasets", "benchmark", "ablate", "transfer")
 
 
@@ -85,19 +85,8 @@ def test_train_prints_scores_and_says_where_the_report_is(fleet, trained):
 
 
 def test_options_reach_the_run(fleet, tmp_path):
-    options = [
-        "--dilation",
-        "1:8",
-        "--test",
-        "paper",
-        "--seed",
-        "3",
-        "--balance",
-        "--missing",
-        "-999",
-        "--windows",
-        "2,3",
-    ]
+    options = ["--dilation", "1:8", "--test", "paper", "--seed", "3", "--balance", "--missing", "-999"]
+    options += ["--windows", "2,3"]
     run("train", fleet, "--label", "label", *options, *QUICK, "--readings", "reading_", "-o", tmp_path / "run")
     record = json.loads((tmp_path / "run" / "settings.json").read_text())
     expected = {"dilation": [1, 8], "test": "paper", "seed": 3, "balance": True, "windows": [2, 3]}

@@ -24,12 +24,12 @@ class LaplacianFeatures(keras.layers.Layer):
     """`k(x, landmarks) N`, k a Laplacian kernel of values and ranks: a linear head on these is a kernel machine.
 
     `k(x, y) = exp(−Σ w · (γ |x − y| + ρ |r(x) − r(y)|))`, where `r` is the share of the landmarks that are below in
-    that feature (half of those that are equal) and the weights `w`, of sum 1, are the features' importances to a
-    forest of extra trees, which tells the classes of the training part apart by them. The landmarks are series of the
-    training part, all of them up to `landmarks`, else a draw; N makes the products of two series' features their
-    kernel (Nyström's method; exact where all series are landmarks). As the kernel looks at absolute differences, it
-    bends at thresholds as a forest of trees does, and one odd feature does not decide alone; ranks make it finest
-    where most series are; weights keep what says nothing from drowning what does.
+    that feature (half of those that are equal) and the weights `w`, of sum 1, are the features' importances to a forest
+    of extra trees, which tells the classes of the training part apart by them. The landmarks are rows of the training
+    part (series, and windows of them), all of them up to `landmarks`, else a draw; N makes the products of two series'
+    features their kernel (Nyström's method; exact where all series are landmarks). As the kernel looks at absolute
+    differences, it bends at thresholds as a forest of trees does, and one odd feature does not decide alone; ranks make
+    it finest where most series are; weights keep what says nothing from drowning what does.
 
     The defaults are for standardized input, chosen by leave-one-out on the training parts of six public data sets, with
     features that weighed alike; the importances on validation parts of five of them.
@@ -75,8 +75,8 @@ class LaplacianFeatures(keras.layers.Layer):
         """Take landmarks and importances from the training part.
 
         Args:
-            features: float32 `[series, features]`.
-            one_hot: float32 `[series, classes]`, their labels.
+            features: float32 `[rows, features]`.
+            one_hot: float32 `[rows, classes]`, their labels.
         """
         chosen = self._adapt_places(features, one_hot)
         self._normalize(self._kernel_of_places(), len(chosen))

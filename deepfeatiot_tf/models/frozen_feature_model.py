@@ -34,7 +34,7 @@ from deepfeatiot_tf.models.training_data import (
     batches_of,
     check_data,
     has,
-    whole,
+    whole_rows,
     with_windows,
 )
 from deepfeatiot_tf.training.cache_size import limit_cache
@@ -246,11 +246,11 @@ class FrozenFeatureModel(keras.Model):
                 self.reset_metrics()
 
     def _stores(self, feature_cache: Any) -> dict[str, Branch]:
-        folder = default_folder() if feature_cache in (None, True, False) else Path(str(feature_cache))
         if feature_cache is False:
             return {
                 branch: Branch(source_of(model), Uncached(extractor(model))) for branch, model in self.frozen.items()
             }
+        folder = default_folder() if feature_cache in (None, True) else Path(str(feature_cache))
         stores = {
             branch: Branch(
                 source_of(model),
@@ -270,7 +270,9 @@ class FrozenFeatureModel(keras.Model):
             for layer in self.network.layers:
                 if layer.name == f"{branch}_standardized":
                     layer.adapt(
-                        each.look_up(inputs)[has(inputs, each.source) & (whole(series) | (each.source == READINGS))]
+                        each.look_up(inputs)[
+                            has(inputs, each.source) & (whole_rows(series) | (each.source == READINGS))
+                        ]
                         for inputs, _, series in batches()
                     )
         for layer in self.network.layers:
@@ -294,7 +296,7 @@ class FrozenFeatureModel(keras.Model):
         part = keras.Model({each.name: each for each in self.network.inputs}, list(tensors))
         values = []
         for inputs, one_hot, series in batches():
-            rows = whole(series) if needs == (METADATA,) else np.ones(len(series), bool)
+            rows = whole_rows(series) if needs == (METADATA,) else np.ones(len(series), bool)
             for name in needs if self.reads_metadata else ():
                 rows &= has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}

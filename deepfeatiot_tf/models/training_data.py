@@ -45,7 +45,7 @@ def batches_of(x: Any, y: Any, steps: int | None) -> Batches:
     return walk
 
 
-def whole(series: np.ndarray) -> np.ndarray:
+def whole_rows(series: np.ndarray) -> np.ndarray:
     """Bool `[rows]`: which rows of a batch are series, and no windows of one."""
     return np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1])
 

@@ -45,7 +45,8 @@ def branch_worth(
     if len(branches) == 1 and settings.language is None:
         smaller = {}
     if settings.language is not None:
-        smaller["language"] = replace(settings, language=None, windows=settings.windows or ())  # which such a model has
+        # Without language it would learn from windows, too, unless told otherwise.
+        smaller["language"] = replace(settings, language=None, windows=settings.windows or ())
     if settings.text_encoder is not None:
         smaller["metadata"] = replace(settings, text_encoder=None)
     if windows:

@@ -23,7 +23,7 @@ def fit_resumably(
     batch_size: int = 32,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     **options: Any,
-) -> int:
+) -> None:
     """`model.fit` from where the checkpoint's file stands; afterwards the model has the weights of the best epoch.
 
     Args:
@@ -36,9 +36,6 @@ def fit_resumably(
         batch_size: series per step. Default 32.
         callbacks: further ones. Default none.
         **options: of `fit`.
-
-    Returns:
-        the number of epochs that were done before.
 
     Raises:
         InputError: see `RunCheckpoint`.
@@ -55,4 +52,3 @@ def fit_resumably(
         shuffle=False,  # the dataset does
         **options,
     )
-    return done

@@ -50,7 +50,7 @@ def command(text: str, line: int) -> None:
     assert result.exit_code == 0, f"line {line}: {text}\n{result.output}"
 
 
-@pytest.mark.usefixtures("log_levels", "blank_pictures")
+@pytest.mark.usefixtures("log_levels")
 def test_the_page_is_true_from_top_to_bottom(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("data").symlink_to(ROOT / "data")

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -29,6 +30,19 @@ def test_the_frozen_branch_runs_once_per_series_over_all_epochs(fleet, tmp_path,
     assert sum(computed) == len(fleet)
     assert not any(unseen)
     assert len(list(tmp_path.glob("statistics/*/*.rows.npy"))) == 1
+
+
+def test_the_first_step_is_traced_once(fleet):
+    traces = []
+
+    def loss(true, probabilities):
+        traces.append(1)
+        return keras.losses.categorical_crossentropy(true, probabilities)
+
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",), head="mlp")
+    model.compile(loss=loss)
+    model.fit(fleet.to_dataset(), epochs=2, verbose=0)
+    assert len(traces) == 1
 
 
 def test_augmented_readings_get_features_of_their_own(fleet, tmp_path):

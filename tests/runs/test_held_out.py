@@ -15,8 +15,6 @@ from deepfeatiot_tf.runs.held_out import held_out_answers, refusal_of
 from deepfeatiot_tf.runs.train import split_for
 from tests.runs.small_fleet import write_fleet
 
-pytestmark = pytest.mark.usefixtures("blank_pictures")
-
 
 @pytest.fixture(scope="module")
 def new_file(tmp_path_factory):

@@ -14,9 +14,6 @@ from tests.reference.small_bert import write_folder
 TABLE = {"label": "label", "id": "id", "metadata": ["name"]}
 
 
-pytestmark = pytest.mark.usefixtures("blank_pictures")
-
-
 @pytest.fixture(scope="module")
 def named_file(fleet_file, tmp_path_factory):
     """The fleet with a name for each sensor; some have none."""

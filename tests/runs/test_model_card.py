@@ -7,8 +7,6 @@ from deepfeatiot_tf import SensorReadings
 from deepfeatiot_tf.evaluation.markdown import percent
 from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 
-pytestmark = pytest.mark.usefixtures("blank_pictures")
-
 
 @pytest.fixture(scope="module")
 def run(fleet, tmp_path_factory):

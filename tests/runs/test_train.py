@@ -18,8 +18,6 @@ from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 from deepfeatiot_tf.runs.train import split_for
 from tests.reference.small_gpt2 import write_folder
 
-pytestmark = pytest.mark.usefixtures("blank_pictures")
-
 TABLE = {"label": "label", "id": "id"}
 
 KILLED_AFTER_THREE_EPOCHS = """
