@@ -267,7 +267,7 @@ axis.scatter(
 )
 axis.set_xlabel("confidence of version 1")
 axis.set_ylabel("confidence of version 2")
-_ = axis.legend(loc="upper left")
+_ = axis.legend(loc="lower right")
 
 # %% [markdown]
 # TF Serving loads the newest version and drops the one before when the new one is ready. To keep both, and to go back without a
