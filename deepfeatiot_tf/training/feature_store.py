@@ -7,7 +7,6 @@ import functools
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ from uuid import uuid4
 import keras
 import numpy as np
 import pooch
+
+from deepfeatiot_tf.files import write_beside
 
 Extract = Callable[[np.ndarray], np.ndarray]
 
@@ -143,11 +144,8 @@ def default_folder() -> Path:
 
 
 def _write(path: Path, array: np.ndarray) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    def save(beside: Path) -> None:
+        with beside.open("wb") as file:  # of a name that does not end in .npy, NumPy would make one that does
             np.save(file, array)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+
+    write_beside(path, save)

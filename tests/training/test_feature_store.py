@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.training.feature_store import FeatureStore, frozen_key
 
 
@@ -62,7 +63,7 @@ def test_a_full_disk_leaves_no_part_of_a_shard(tmp_path, readings, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(InputError, match="No space"):
         store.flush()
     assert not list(tmp_path.iterdir())
 
