@@ -4,7 +4,7 @@ from scipy.special import softmax
 from sklearn.linear_model import Ridge, RidgeCV
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.training.closed_form import PENALTIES, ridge_head
+from deepfeatiot_tf.training.closed_form import PENALTIES, PENALTY, SCALE, ridge_head
 
 
 def made_up(rng, n, noise):
@@ -118,3 +118,29 @@ def test_rows_of_one_series_are_left_out_together_and_the_first_is_asked_about(r
     scale = np.linalg.norm(kernel) / np.linalg.norm(fitted.coef_)
     answer = without.predict(features[7:8])
     np.testing.assert_allclose(logits(left_out[7:8]), scale * (answer - answer.mean()), rtol=1e-3, atol=1e-4)
+
+
+def test_a_class_of_one_series_has_no_say_in_the_penalty(rng):
+    features, one_hot = made_up(rng, 40, 0.5)
+    alone = np.eye(4, dtype="float32")[[3]]
+    features = np.concatenate([features, np.full((1, 4), 50, "float32")])
+    four = np.concatenate([np.pad(one_hot, ((0, 0), (0, 1))), alone])
+    kernel, _, _ = ridge_head(features, four)
+    errors = []
+    for penalty in PENALTIES:
+        rests = [np.delete(np.arange(41), left) for left in range(40)]
+        answers = [
+            Ridge(penalty).fit(features[rest], four[rest]).predict(features[[i]])[0] for i, rest in enumerate(rests)
+        ]
+        errors.append(np.mean((np.array(answers) - four[:40]) ** 2))
+    chosen = Ridge(PENALTIES[int(np.argmin(errors))]).fit(features, four).coef_.T
+    np.testing.assert_allclose(kernel / np.linalg.norm(kernel), chosen / np.linalg.norm(chosen), rtol=1e-3, atol=1e-5)
+
+
+def test_one_series_of_each_class_is_learned_from_without_a_choice(rng):
+    features, one_hot = rng.normal(size=(3, 20)).astype("float32"), np.eye(3, dtype="float32")
+    kernel, bias, left_out = ridge_head(features, one_hot)
+    known = Ridge(PENALTY).fit(features, one_hot)
+    np.testing.assert_allclose(kernel, SCALE * known.coef_.T, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(bias, SCALE * known.intercept_, rtol=1e-4, atol=1e-5)
+    assert not (left_out.argmax(axis=1) == np.arange(3)).any()
