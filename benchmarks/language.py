@@ -19,6 +19,8 @@ import numpy as np
 from common import RESULTS
 
 import deepfeatiot_tf as dfi
+from deepfeatiot_tf.models.branch_features import compute_features, with_features
+from deepfeatiot_tf.models.training_data import batches_of
 
 FROZEN = ("randomized", "statistics")
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -42,19 +44,20 @@ HEADS: dict[str, dict[str, Any]] = {
     "closed form, nothing beside": {"head": "closed_form", "branches": ()},
     "trained head on frozen features": {"branches": FROZEN, "head": "mlp"},
     "full network": {"head": "mlp"},
+    "closed form and network": {"head": "blend"},
+    "closed form on halves, too": {"head": "closed_form", "windows": (2,)},
 }
 
 
 class Variant(dfi.KerasSystem):
-    """DeepFeatIoT with a variant of the language branch; the features of a table are computed once for all seeds."""
+    """DeepFeatIoT with a variant of the language branch; its features are computed once for all seeds and heads."""
 
     def __init__(self, head: str, variant: str | None, epochs: int, patience: int) -> None:
         super().__init__(self._make, epochs=epochs, patience=patience)
         self.options = HEADS[head]
-        self.selects = self.options.get("head") != "closed_form"
+        self.selects = self.options["head"] != "closed_form"
         self.variant = variant
         self.language: dfi.LanguageFeatures | None = None
-        self.features: dict[str, np.ndarray] = {}
 
     def _make(self, class_names: tuple[str, ...], seed: int) -> dfi.DeepFeatIoT:
         if self.variant is not None and self.language is None:
@@ -64,16 +67,10 @@ class Variant(dfi.KerasSystem):
         return model
 
     def predict(self, readings: dfi.SensorReadings) -> np.ndarray:
-        """As the whole model would, but for the features that are known."""
-        inputs = {"readings": readings.values}
-        for branch, model in self.model.frozen.items():
-            if branch != "language":
-                inputs[f"{branch}_features"] = model.predict(readings.values, verbose=0)
-                continue
-            if readings.checksum not in self.features:
-                self.features[readings.checksum] = model.predict(readings.values, verbose=0)
-            inputs["language_features"] = self.features[readings.checksum]
-        return np.array(self.model(inputs, training=False))
+        """As the whole model would, but for the features that are on disk."""
+        stores = self.model._stores(None)
+        compute_features(stores, batches_of(readings.values, None, None))
+        return np.array(self.model(with_features(readings.values, stores), training=False))
 
 
 def main() -> None:
@@ -91,6 +88,8 @@ def main() -> None:
         readings = dfi.load_dataset(data)
         for head in options.heads:
             for variant in options.variants:
+                if variant == "none" and HEADS[head].get("branches") == ():
+                    continue  # there would be nothing to read
                 system = Variant(head, None if variant == "none" else variant, options.epochs, options.patience)
                 result = dfi.run_protocol(
                     system,
