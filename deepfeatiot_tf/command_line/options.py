@@ -158,7 +158,7 @@ SETTINGS: dict[str, Any] = {
     "windows": _model(
         Any,
         "The closed-form head also learns from windows of each series: `2` for halves, `2,4` for quarters, too, or "
-        "`none`. Without it, halves of up to 500 series, unless they are read as text.",
+        "`none`. Without it, halves of up to 500 series.",
         parser=_counts,
         metavar="COUNTS",
     ),

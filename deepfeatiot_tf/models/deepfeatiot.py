@@ -109,8 +109,8 @@ class DeepFeatIoT(FrozenFeatureModel):
         modality_dropout: share of the rows that lose their readings or their metadata while the network with a
             `text_encoder` is trained, so that it learns to do without. Default 0.3, 0 in `"paper"` mode.
         windows: the closed-form head also learns from windows of each series, as from further series: `(2,)` for
-            halves, `(2, 4)` for halves and quarters, `()` for none. Default: halves of up to 500 series; none with a
-            language model, which would have to read them all.
+            halves, `(2, 4)` for halves and quarters, `()` for none. Default: halves of up to 500 series. A language
+            model reads them, too.
         seed: of kernels, initial weights and dropout. Default 0.
         name: of the model.
 
@@ -186,8 +186,6 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
         if any(parts < 2 for parts in windows or ()):
             raise ValueError(f"windows is {windows}; give numbers of windows, each at least 2")
-        if windows is None and language is not None:
-            windows = ()
         class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")

@@ -15,9 +15,9 @@ SHOWN = 12  # suspected labels in the card; the file has all
 CLASSES = 4  # strongest and weakest ones that are named
 # Of `benchmarks/results/language.csv` and `language_speed.csv`: SmolLM2 beside the closed-form head.
 LANGUAGE = (
-    "The readings were not read as text. `--language smollm2` does that: about 0.4 s a series on two cores, once, and "
-    "a file of 117 MB. On three public data sets it changed accuracy by less than a point either way "
-    "(benchmarks/results/language.csv)."
+    "The readings were not read as text. `--language smollm2` does that: about 0.4 s a series (and as long again for "
+    "each window of it) on two cores, once, and a file of 117 MB. On three public data sets it changed accuracy by "
+    "less than a point either way (benchmarks/results/language.csv)."
 )
 
 
@@ -45,8 +45,7 @@ def branch_worth(
     if len(branches) == 1 and settings.language is None:
         smaller = {}
     if settings.language is not None:
-        # Without language it would learn from windows, too, unless told otherwise.
-        smaller["language"] = replace(settings, language=None, windows=settings.windows or ())
+        smaller["language"] = replace(settings, language=None)
     if settings.text_encoder is not None:
         smaller["metadata"] = replace(settings, text_encoder=None)
     if windows:
