@@ -54,7 +54,7 @@ def limit_cache(folder: Path, gib: float | None = None) -> list[Path]:
 
 def _shards(version: Path) -> list[Path]:
     """The files that a `FeatureStore` writes, and what it leaves when it is killed."""
-    return [file for ending in ("rows.npy", "keys.npy", "part") for file in version.glob(f"*.{ending}")]
+    return [file for ending in ("rows.npy", "keys.npy", "npy.*.tmp") for file in version.glob(f"*.{ending}")]
 
 
 def _asked_for() -> float:

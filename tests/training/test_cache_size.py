@@ -1,9 +1,11 @@
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from deepfeatiot_tf import InputError
+from deepfeatiot_tf.files import write_beside
 from deepfeatiot_tf.training.cache_size import limit_cache
 
 KIB = 1 / 2**20  # in GiB
@@ -47,6 +49,18 @@ def test_what_is_not_ours_stays(cache):
     os.utime(folder, (time.time() - 5 * DAY,) * 2)
     limit_cache(cache, 0)
     assert {file.name for file in folder.iterdir()} == {"notes.txt", "measured.npy"}
+
+
+def test_what_a_killed_process_left_half_written_goes_too(cache, monkeypatch):
+    folder = cache / "randomized" / "older"
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # killed: nobody tidies up
+    with pytest.raises(InputError):
+        write_beside(folder / "2.rows.npy", lambda beside: beside.write_bytes(b"half") and os.replace(beside, folder))
+    monkeypatch.undo()
+    assert len(list(folder.iterdir())) == 2
+    os.utime(folder, (time.time() - 5 * DAY,) * 2)
+    limit_cache(cache, 0)
+    assert left(cache) == {"new"}
 
 
 def test_the_limit_comes_from_the_environment(cache, monkeypatch):
