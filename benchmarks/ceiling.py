@@ -2,7 +2,7 @@
 
 Ten-fold cross-validation over all of a data set, once: every sensor is answered by systems of different kinds that did
 not learn from it. A row per sensor that at least one of them misses: its label and every answer. Nothing is chosen by
-this.
+this. Repeated series may lie on both sides of a fold. QUANT needs the extra `peers-torch`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def answers(name: str, readings: dfi.SensorReadings, folds: int) -> np.ndarray:
     found = np.empty(len(readings), object)
     splits = StratifiedKFold(folds, shuffle=True, random_state=0).split(readings.labels, readings.labels)
     for seed, (learned, asked) in enumerate(splits):
-        system = SYSTEMS[name].make(Training())
+        system = SYSTEMS[name].build(Training())
         system.fit(readings.take(learned), None, seed=seed)
         found[asked] = np.array(readings.class_names)[system.predict(readings.take(asked)).argmax(axis=1)]
     return found

@@ -31,9 +31,7 @@ def write_table(rows: list[dict], path: Path) -> pd.DataFrame:
     """Write `rows` with the circumstances beside and rename; print what was measured."""
     table = pd.DataFrame(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    table.assign(**circumstances()).to_csv(beside, index=False)
-    os.replace(beside, path)
+    write_beside(path, lambda beside: table.assign(**circumstances()).to_csv(beside, index=False))
     print(table.to_string(index=False))
     return table
 

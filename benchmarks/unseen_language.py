@@ -39,7 +39,7 @@ def languages_of(texts: np.ndarray) -> np.ndarray:
 
 def answers(name: str, readings: dfi.SensorReadings, asked: np.ndarray, seed: int) -> np.ndarray:
     """Class numbers for the sensors `asked`, from all the others."""
-    system = SYSTEMS[name].make(Training())
+    system = SYSTEMS[name].build(Training())
     system.fit(readings.take(np.setdiff1d(np.arange(len(readings)), asked)), None, seed=seed)
     return system.predict(readings.take(asked)).argmax(axis=1)
 

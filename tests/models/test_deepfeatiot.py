@@ -187,12 +187,14 @@ def test_a_language_layer_is_one_more_frozen_branch(fleet):
         def compute_output_shape(self, input_shape):
             return (input_shape[0], 1)
 
-    model = build(fleet, branches=("statistics",), language=Length(), head="closed_form")
+    model = build(fleet, branches=("statistics",), language=Length())
     assert set(model.frozen) == {"statistics", "language"}
     assert DeepFeatIoT.from_config(model.get_config()).count_params() == model.count_params()
-    model.compile()
-    model.fit(fleet.to_dataset(), verbose=0, feature_cache=False)
-    assert model.learned_windows == (2,)  # which it read, too
+    assert build(fleet, head="closed_form", branches=(), language=Length(), windows=(2,)).windows == (2,)
+    solved = build(fleet, head="closed_form", branches=("statistics",), language=Length())
+    solved.compile()
+    solved.fit(fleet.to_dataset(), verbose=0, feature_cache=False)
+    assert solved.learned_windows == (2,)  # which it read, too
 
 
 @pytest.fixture(scope="module")
