@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.models.training_data import BATCH_ROWS, READINGS, Batches, arrays_of, as_dict, batches_of, taken
+from deepfeatiot_tf.readings.fixed_pipeline import fixed
 
 
 def feature_input(branch: str) -> str:
@@ -108,7 +109,7 @@ def with_features(x: Any, stores: dict[str, Branch]) -> Any:
             given[feature_input(branch)] = tf.ensure_shape(features, [None, each.store.width])
         return (given, *rest) if rest else given
 
-    return x.map(add).prefetch(2)
+    return fixed(x.map(add).prefetch(2))
 
 
 def validation_with_features(data: Any, steps: int | None, stores: dict[str, Branch]) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.readings.fixed_pipeline import fixed
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -147,7 +148,7 @@ class SensorReadings:
             data = tf.data.Dataset.from_tensor_slices((features, one_hot))
         if shuffle:
             data = data.shuffle(max(len(self), 1), seed=seed, reshuffle_each_iteration=True)
-        return data.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+        return fixed(data.batch(batch_size).prefetch(2))
 
 
 def _strings(column: Sequence[str] | np.ndarray) -> np.ndarray:

@@ -48,4 +48,4 @@ class EpochOrder(keras.callbacks.Callback):
 
         batches = readings.to_dataset(batch_size=series).map(shuffled).rebatch(batch_size)
         known = tf.data.experimental.assert_cardinality(math.ceil(series / batch_size))
-        return batches.apply(known).prefetch(tf.data.AUTOTUNE)
+        return batches.apply(known).prefetch(2)

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from deepfeatiot_tf import DeepFeatIoT, InputError
+from deepfeatiot_tf.models.branch_features import with_features
 from deepfeatiot_tf.training.feature_store import FeatureStore
 
 
@@ -30,6 +31,11 @@ def test_the_frozen_branch_runs_once_per_series_over_all_epochs(fleet, tmp_path,
     assert sum(computed) == len(fleet)
     assert not any(unseen)
     assert len(list(tmp_path.glob("statistics/*/*.rows.npy"))) == 1
+
+
+def test_no_tuner_makes_the_epochs_of_a_users_own_dataset_wait(fleet):
+    data = tf.data.Dataset.from_tensor_slices({"readings": fleet.values}).batch(8).prefetch(tf.data.AUTOTUNE)
+    assert with_features(data, {}).options().autotune.enabled is False
 
 
 def test_the_first_step_is_traced_once(fleet):

@@ -103,6 +103,11 @@ def test_a_dataset_leaves_out_what_is_not_there():
     assert list(features) == ["readings"]
 
 
+def test_no_tuner_makes_the_end_of_a_pass_wait(readings):
+    for data in (readings.to_dataset(), readings.to_dataset(shuffle=True).map(lambda *batch: batch)):
+        assert data.options().autotune.enabled is False
+
+
 def test_shuffling_gives_a_new_order_each_epoch_and_the_same_orders_for_the_same_seed():
     readings = SensorReadings(np.arange(64.0).reshape(64, 1))
 

@@ -16,6 +16,10 @@ def _pass(dataset):
     return series.astype(int), one_hot
 
 
+def test_no_tuner_makes_the_end_of_an_epoch_wait(readings):
+    assert EpochOrder(seed=3).dataset(readings).options().autotune.enabled is False
+
+
 def test_the_order_of_an_epoch_does_not_depend_on_what_was_read_before(readings):
     unbroken, resumed = EpochOrder(seed=3), EpochOrder(seed=3)
     data, data_again = unbroken.dataset(readings), resumed.dataset(readings)
