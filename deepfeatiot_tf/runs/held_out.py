@@ -41,7 +41,8 @@ def held_out_answers(
     """A report on series that the model did not learn from, and which these are.
 
     The validation part where there is one. A closed-form head has none unless asked for: then each series of the
-    training part, answered as if it alone had been left out.
+    training part, answered as if it alone had been left out; not that of a class of its own, which nobody can name
+    without it, unless all are.
 
     Args:
         model: just trained; a closed-form head knows what it would have said of the series left out.
@@ -50,7 +51,9 @@ def held_out_answers(
     """
     if len(validation):
         return Report(validation, model.class_names, _probabilities(model, validation)), VALIDATION
-    return Report(train, model.class_names, _left_out(model, train)), LEFT_OUT
+    alone = np.bincount(train.label_indices)[train.label_indices] == 1
+    asked = ~alone | alone.all()
+    return Report(train.take(asked), model.class_names, _left_out(model, train)[asked]), LEFT_OUT
 
 
 def refusal_of(run: RunFolder, precision: float) -> tuple[Refusal, dict[str, Any]]:

@@ -70,6 +70,17 @@ def test_each_left_out_series_is_answered_by_the_head_that_reads_what_it_has():
     assert which == "training part, each series left out in turn"
 
 
+def test_a_series_alone_in_its_class_is_not_asked_about_unless_all_are():
+    left_out = {"closed_form": np.eye(3, dtype=np.float32)}
+    model: Any = SimpleNamespace(class_names=("a", "b", "c"), reads_metadata=False, left_out=left_out)
+    train = SensorReadings([[1.0], [2.0], [3.0]], labels=["a", "b", "a"])
+    report, _ = held_out_answers(model, train, train.take(np.arange(0)))
+    assert list(report.ids) == ["0", "2"]
+    np.testing.assert_array_equal(report.probabilities, left_out["closed_form"][[0, 2]])
+    different = SensorReadings([[1.0], [2.0], [3.0]], labels=["a", "b", "c"])
+    assert len(held_out_answers(model, different, train.take(np.arange(0)))[0].ids) == 3
+
+
 def test_a_run_says_unknown_as_its_held_out_series_ask(finished, new_file, tmp_path):
     refusal, facts = refusal_of(RunFolder(finished), 0.9)
     assert predict_run(finished, new_file, tmp_path / "a.csv", precision=0.9, label="") == 60
