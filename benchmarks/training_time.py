@@ -1,9 +1,10 @@
 """Training time of DeepFeatIoT with the frozen-feature store, without it, and with frozen branches as published.
 
-The three train the same architecture on the training part of Iowa, batch 32, an epoch of each in turn, so that a
+All train the same architecture on the training part of Iowa, batch 32, an epoch of each in turn, so that a
 machine that slows down slows all of them; ratios are between the sums over all epochs. What the store spends before the
 first epoch (computing, writing, standardizing) is reported and added in full.
 
+`TensorFlow's tuner` is a dataset whose buffers TensorFlow tunes, as it does unless told not to (`fixed_pipeline.py`).
 `published kernels` replaces the fused random-kernel layer by a plain convolution over the batch, as in the
 authors' code.
 """
@@ -25,6 +26,9 @@ from common import RESULTS, write_table
 import deepfeatiot_tf as dfi
 from deepfeatiot_tf.layers import RandomKernels
 
+# All ways have the random kernels of the authors' code, so that one of them can compute these as that code does.
+PUBLISHED = {"sampling": "published", "dilation": 4}
+
 
 def plain_convolution(layer: RandomKernels, channels: tf.Tensor, length: tf.Tensor | None = None) -> tf.Tensor:
     """The published random kernels: one convolution (dilation 4, one channel) for the batch, every output stored."""
@@ -43,26 +47,25 @@ def main() -> None:
     options = parser.parse_args()
     readings = dfi.load_dataset(options.data)
     train, _, _ = dfi.split(readings, test="paper", validation=0)
-    ways = {"store": None, "no store": False, "no store, published kernels": False}
+    ways = ("store", "no store", "no store, TensorFlow's tuner", "no store, published kernels")
     models, seconds, before = {}, {way: 0.0 for way in ways}, {}
     fused = RandomKernels.call
     with tempfile.TemporaryDirectory() as cache:
         for way in ways:
             keras.utils.clear_session(free_memory=False)
-            model = dfi.DeepFeatIoT(readings.class_names, variant=options.variant, head="mlp")
+            model = dfi.DeepFeatIoT(readings.class_names, variant=options.variant, head="mlp", **PUBLISHED)
             model.compile()
             models[way] = model
         for epoch in range(options.epochs + 1):  # the first traces the graphs and fills the store
             for way, model in models.items():
                 RandomKernels.call = plain_convolution if way.endswith("published kernels") else fused
                 start = time.perf_counter()
-                feature_cache = cache if way == "store" else False
-                model.fit(
-                    train.to_dataset(shuffle=True, seed=epoch),
-                    epochs=1,
-                    verbose=0,
-                    feature_cache=feature_cache,
-                )
+                data = train.to_dataset(shuffle=True, seed=epoch)
+                if way.endswith("tuner"):
+                    tuned = tf.data.Options()
+                    tuned.autotune.enabled = True
+                    data = data.with_options(tuned)
+                model.fit(data, epochs=1, verbose=0, feature_cache=cache if way == "store" else False)
                 taken = time.perf_counter() - start
                 if epoch:
                     seconds[way] += taken
