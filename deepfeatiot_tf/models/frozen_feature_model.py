@@ -159,8 +159,8 @@ class FrozenFeatureModel(keras.Model):
         Args:
             *args: as in `keras.Model.fit`; `x` is an array of readings `[series, time]`, a dict with `"readings"` (and
                 `"metadata"` where the model reads it), or a batched `tf.data.Dataset` of such. A dataset trains a
-                network in little more than half the time: Keras's own pipeline of arrays waits after each epoch for
-                TensorFlow's tuner (`readings.fixed_pipeline`).
+                network in less time: Keras's own pipeline of arrays waits after each epoch for TensorFlow's tuner
+                (`readings.fixed_pipeline`).
             feature_cache: folder of the features. Default: `DEEPFEATIOT_CACHE`, else the user's cache folder; of more
                 than 10 GiB there (`DEEPFEATIOT_CACHE_GIB`), what has not been used for longest is deleted. False
                 trains without the store: frozen branches run in every step.
