@@ -17,6 +17,14 @@ def feature_cache(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_tf32():
+    """Tolerances are of float32; see `command_line.quiet`."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of the public data sets, where the machine has one."""

@@ -87,7 +87,7 @@ def ablate(
     ] = None,
     splits: SplitsOption = "resample",
     seeds: SeedsOption = 5,
-    epochs: EpochsOption = 200,
+    epochs: EpochsOption = 40,
     patience: PatienceOption = 20,
     folder: FolderOption = None,
 ) -> None:

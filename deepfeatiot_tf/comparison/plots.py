@@ -44,6 +44,11 @@ def cost_figure(costs: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(costs["fit_seconds"], costs["accuracy"], "o", color=BLUE)
+    elsewhere = costs[costs["device"] != "CPU"]
+    if not elsewhere.empty:
+        label = "on " + ", ".join(sorted(elsewhere["device"].unique()))
+        axes.plot(elsewhere["fit_seconds"], elsewhere["accuracy"], "o", markerfacecolor="white", color=BLUE, label=label)
+        axes.legend(loc="lower right")
     for place, (name, row) in enumerate(costs.sort_values("accuracy").iterrows()):
         beside = (6, 3 if place % 2 else -9)  # names of systems that are as accurate would cover each other
         axes.annotate(str(name), (row["fit_seconds"], row["accuracy"]), beside, textcoords="offset points", fontsize=8)

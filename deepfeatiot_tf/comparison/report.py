@@ -72,7 +72,7 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
     if rule != "transfer":  # its pairs share data sets, and the tests want independent ones
         yield from _ranks(block, folder / f"{protocol}-{rule}-ranks.png")
     yield "### Accuracy against cost"
-    yield "Means over all cells of a system. Peak memory is what the process took beyond what it held before."
+    yield "Means over all cells of a system; seconds and memory over those from its device. Peak memory is what the process took beyond what it held before."
     cost = tables.costs(block)
     yield markdown_table(_rounded(cost).reset_index())
     yield picture(cost_figure(cost), folder / f"{protocol}-{rule}-cost.png", "accuracy against training seconds")
@@ -110,6 +110,7 @@ def _rounded(cost: pd.DataFrame) -> pd.DataFrame:
         "to predict": cost["predict_seconds"].map("{:.2f}".format),
         "peak memory, MB": cost["peak_memory_mb"].map(_whole),
         "parameters": cost["parameters"].map(_whole),
+        "device": cost["device"],
     }
     return pd.DataFrame(text, index=cost.index)
 

@@ -86,16 +86,21 @@ OURS: dict[str, SystemEntry] = {
         "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"
     ),
     "deepfeatiot-blend": ours("DeepFeatIoT, closed-form head and network", head="blend", epochs=ROBUST_EPOCHS),
-    "deepfeatiot-network": ours("DeepFeatIoT, full network", head="mlp"),
+    "deepfeatiot-network": ours("DeepFeatIoT, full network", head="mlp", epochs=ROBUST_EPOCHS),
     "deepfeatiot-paper": ours("DeepFeatIoT, published network", variant="paper"),
+    "deepfeatiot-paper-language": ours(
+        "DeepFeatIoT, published network, SmolLM2 for GPT-2", variant="paper", language="smollm2"
+    ),
     "deepfeatiot-metadata-blend": ours(
         "DeepFeatIoT with metadata, closed-form head and network",
         head="blend",
         text_encoder="minilm",
         epochs=ROBUST_EPOCHS,
     ),
-    "deepfeatiot-metadata-network": ours("DeepFeatIoT with metadata, full network", head="mlp", text_encoder="minilm"),
-    "deepheteroiot": ours("DeepHeteroIoT", "DeepHeteroIoT"),
+    "deepfeatiot-metadata-network": ours(
+        "DeepFeatIoT with metadata, full network", head="mlp", text_encoder="minilm", epochs=ROBUST_EPOCHS
+    ),
+    "deepheteroiot": ours("DeepHeteroIoT", "DeepHeteroIoT", epochs=ROBUST_EPOCHS),
     "deepheteroiot-paper": ours("DeepHeteroIoT, published network", "DeepHeteroIoT", variant="paper"),
     "deepmetaiot": ours("DeepMetaIoT", "DeepMetaIoT", text_encoder="minilm", epochs=ROBUST_EPOCHS),
     "deepmetaiot-paper": ours("DeepMetaIoT, published network", "DeepMetaIoT", variant="paper", text_encoder="minilm"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -68,8 +69,16 @@ def fit_and_score(
         **{fact: facts.get(fact, np.nan) for fact in FACTS},
         "peak_memory_mb": memory,
         "f1_by_class": json.dumps(f1.round(4).to_dict(), ensure_ascii=False),
+        "device": _device(),
         "versions": json.dumps(_versions()),
     }
+
+
+def _device() -> str:
+    """What TensorFlow computes on, by name; `"CPU"` where nothing has imported it."""
+    tensorflow = sys.modules.get("tensorflow")
+    gpus = tensorflow.config.list_physical_devices("GPU") if tensorflow else []
+    return tensorflow.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "CPU"
 
 
 def _versions() -> dict[str, str]:

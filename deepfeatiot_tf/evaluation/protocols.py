@@ -73,8 +73,9 @@ class ProtocolResult:
         cells: one row per split and seed: `system`, `data`, `checksum`, `protocol`, `split`, `seed`,
             `n_train`, `n_validation` (0 under the paper protocol), `n_test`, `accuracy`, `macro_f1`,
             `log_loss`, `ece` (see `metrics.scores`), `fit_seconds`, `predict_seconds`, `epochs`,
-            `best_epoch`, `parameters` (NaN where there are none), `peak_memory_mb` (see `watch_peak`), and as JSON
-            `f1_by_class` (without classes that never occur), `versions` and `settings`.
+            `best_epoch`, `parameters` (NaN where there are none), `peak_memory_mb` (see `watch_peak`), `device` that
+            TensorFlow computed on (absent from older tables: the CPU), and as JSON `f1_by_class` (without classes that
+            never occur), `versions` and `settings`.
     """
 
     cells: pd.DataFrame

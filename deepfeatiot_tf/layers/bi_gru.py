@@ -85,10 +85,17 @@ class BiGRU(keras.layers.Layer):
         elif self.stride > 1:
             x, _ = _average_steps(x, tf.fill(tf.shape(x)[:1], tf.shape(x)[1]), self.stride)
         elif self.mask_value is not None:
-            inside = tf.reduce_any(x != tf.cast(self.mask_value, x.dtype), axis=-1)
+            x, inside = _without_gaps(x, tf.reduce_any(x != tf.cast(self.mask_value, x.dtype), axis=-1))
+        read = inside
+        if inside is not None:
+            # cuDNN refuses a series of no steps: such a one is read as one step, and the answer dropped.
+            read = tf.concat([tf.ones_like(inside[:, :1]), inside[:, 1:]], axis=1)
         for gru, norm in zip(self.grus[:-1], self.norms[:-1], strict=True):
-            x = norm(gru(x, mask=inside, training=training), mask=inside, training=training)
-        x = self.norms[-1](self.grus[-1](x, mask=inside, training=training), training=training)
+            x = norm(gru(x, mask=read, training=training), mask=inside, training=training)
+        x = self.grus[-1](x, mask=read, training=training)
+        if inside is not None:
+            x = tf.where(tf.reduce_any(inside, axis=1, keepdims=True), x, tf.zeros_like(x))
+        x = self.norms[-1](x, training=training)
         return tf.nn.relu(x) if self.relu else x
 
     def compute_output_shape(self, channels_shape: tuple, length_shape: tuple | None = None) -> tuple:
@@ -116,3 +123,10 @@ def _average_steps(x: tf.Tensor, length: tf.Tensor, stride: int) -> tuple[tf.Ten
     x, inside = (tf.reshape(t, [tf.shape(x)[0], steps, stride, t.shape[-1]]) for t in (x, inside))
     count = tf.reduce_sum(inside, axis=2)
     return tf.reduce_sum(x, axis=2) / tf.maximum(count, 1), count[..., 0] > 0
+
+
+def _without_gaps(x: tf.Tensor, inside: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The steps to read, moved together at the start, and their mask: cuDNN passes over steps at the end only."""
+    order = tf.argsort(tf.cast(~inside, tf.int32), axis=1, stable=True)
+    steps = tf.reduce_sum(tf.cast(inside, tf.int32), axis=1)
+    return tf.gather(x, order, batch_dims=1), tf.sequence_mask(steps, tf.shape(x)[1])

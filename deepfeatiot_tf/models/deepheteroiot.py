@@ -15,6 +15,7 @@ from deepfeatiot_tf.models.training_data import READINGS
 WIDTHS = (1024, 512, 256, 64)
 # What a variant implies for the rest, where the user does not say.
 GLOBAL_STRIDE = {"robust": 4, "paper": 1}
+RECIPE = {"robust": "robust", "paper": "deepfeatiot"}
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
@@ -71,6 +72,7 @@ class DeepHeteroIoT(FrozenFeatureModel):
         super().__init__({}, keras.Model({READINGS: readings}, probabilities, name="network"), name=name, **kwargs)
 
         # === Config ===
+        self.recipe = RECIPE[variant]
         self.class_names = class_names
         self.variant = variant
         self.global_stride = global_stride

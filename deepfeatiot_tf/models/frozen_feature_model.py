@@ -83,7 +83,7 @@ class FrozenFeatureModel(keras.Model):
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
 
-    recipe = "deepfeatiot"
+    recipe = "robust"
 
     def __init__(
         self, frozen: dict[str, keras.Model], network: keras.Model, name: str | None = None, **kwargs: Any

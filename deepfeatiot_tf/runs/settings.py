@@ -135,8 +135,7 @@ class RunSettings:
 
     @property
     def _annealed(self) -> bool:
-        robust = self.head == "blend" or (self.model == "deepmetaiot" and self.variant == "robust")
-        return self.recipe == "robust" or (self.recipe is None and robust)
+        return self.recipe == "robust" or (self.recipe is None and self.variant == "robust")
 
     @property
     def solved(self) -> bool:

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from checks import check_half_precision, check_layer, check_saving
@@ -50,6 +51,29 @@ def test_without_relu_there_are_negative_answers(rng):
 
 def test_a_series_without_readings_is_finite():
     assert np.isfinite(small()(np.zeros((1, 6, 4), "float32"), np.zeros(1, "int32"))).all()
+
+
+@pytest.mark.parametrize("length", [[6, 3, 0], None])
+def test_every_mask_is_one_that_cudnn_takes(monkeypatch, length):
+    """On a GPU it refuses masks with gaps, and series of no steps at all."""
+    masks = []
+    call = keras.layers.Bidirectional.call
+
+    def watched(self, sequences, initial_state=None, mask=None, training=None):
+        masks.append(np.array(mask))
+        return call(self, sequences, initial_state=initial_state, mask=mask, training=training)
+
+    monkeypatch.setattr(keras.layers.Bidirectional, "call", watched)
+    channels = np.ones((3, 6, 1), "float32")
+    channels[1, 2:4] = channels[2] = 1e-16
+    if length is None:
+        small(mask_value=1e-16)(channels)
+    else:
+        small()(channels, np.array(length, "int32"))
+    assert len(masks) == 2
+    for mask in masks:
+        assert mask[:, 0].all()
+        assert (np.diff(mask.astype(int), axis=1) <= 0).all()
 
 
 def test_stride_below_one_is_refused():

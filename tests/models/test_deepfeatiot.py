@@ -28,7 +28,8 @@ def trained(fleet):
 
 def test_fit_is_kerass_fit(trained):
     _, history = trained
-    assert set(history) == {f"{part}{name}" for part in ("", "val_") for name in ("accuracy", "loss", "macro_f1")}
+    measures = {f"{part}{name}" for part in ("", "val_") for name in ("accuracy", "loss", "macro_f1")}
+    assert set(history) == {*measures, "learning_rate"}
     assert len(history["loss"]) == 2
 
 
@@ -166,8 +167,8 @@ def test_every_transform_ends_in_the_width_asked_for(fleet):
     assert model.network.get_layer("randomized_dft").widths == (256, 16)
 
 
-def test_compile_defaults_are_the_papers(fleet):
-    model = build(fleet, branches=("statistics",))
+def test_compile_defaults_of_the_paper_variant_are_the_papers(fleet):
+    model = build(fleet, branches=("statistics",), variant="paper", sampling="published")
     model.compile()
     optimizer = model.optimizer
     assert isinstance(optimizer, keras.optimizers.Adam)

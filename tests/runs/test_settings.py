@@ -24,7 +24,7 @@ def test_each_difference_is_named_with_both_values():
     recorded = RunSettings(branches=("statistics",), seed=1).to_json()
     assert RunSettings(epochs=50).differences(recorded) == [
         "branches=statistics, not None",
-        "epochs=200, not 50",
+        "epochs=40, not 50",
         "seed=1, not 0",
     ]
 
@@ -70,9 +70,9 @@ def test_settings_can_be_compared_because_all_of_them_are_recorded():
 
 
 def test_a_learning_rate_that_falls_has_forty_epochs_to_fall_in():
-    assert RunSettings(head="mlp").epochs == 200
-    assert RunSettings(head="blend").epochs == 40
-    assert RunSettings(model="deepmetaiot").epochs == 40
+    assert RunSettings(head="mlp").epochs == 40
+    assert RunSettings(variant="paper").epochs == 200
+    assert RunSettings(model="deepheteroiot").epochs == 40
     assert RunSettings(model="deepmetaiot", variant="paper").epochs == 200
-    assert RunSettings(head="mlp", recipe="robust").epochs == 40
+    assert RunSettings(variant="paper", recipe="robust").epochs == 40
     assert RunSettings(head="blend", epochs=7).epochs == 7
