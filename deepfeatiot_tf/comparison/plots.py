@@ -47,7 +47,9 @@ def cost_figure(costs: pd.DataFrame) -> Figure:
     elsewhere = costs[costs["device"] != "CPU"]
     if not elsewhere.empty:
         label = "on " + ", ".join(sorted(elsewhere["device"].unique()))
-        axes.plot(elsewhere["fit_seconds"], elsewhere["accuracy"], "o", markerfacecolor="white", color=BLUE, label=label)
+        axes.plot(
+            elsewhere["fit_seconds"], elsewhere["accuracy"], "o", markerfacecolor="white", color=BLUE, label=label
+        )
         axes.legend(loc="lower right")
     for place, (name, row) in enumerate(costs.sort_values("accuracy").iterrows()):
         beside = (6, 3 if place % 2 else -9)  # names of systems that are as accurate would cover each other

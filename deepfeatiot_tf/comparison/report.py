@@ -72,7 +72,10 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
     if rule != "transfer":  # its pairs share data sets, and the tests want independent ones
         yield from _ranks(block, folder / f"{protocol}-{rule}-ranks.png")
     yield "### Accuracy against cost"
-    yield "Means over all cells of a system; seconds and memory over those from its device. Peak memory is what the process took beyond what it held before."
+    yield (
+        "Means over all cells of a system, of seconds and memory over those from its device. Peak memory is what the "
+        "process took beyond what it held before."
+    )
     cost = tables.costs(block)
     yield markdown_table(_rounded(cost).reset_index())
     yield picture(cost_figure(cost), folder / f"{protocol}-{rule}-cost.png", "accuracy against training seconds")

@@ -76,9 +76,9 @@ def fit_and_score(
 
 def _device() -> str:
     """What TensorFlow computes on, by name; `"CPU"` where nothing has imported it."""
-    tensorflow = sys.modules.get("tensorflow")
-    gpus = tensorflow.config.list_physical_devices("GPU") if tensorflow else []
-    return tensorflow.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "CPU"
+    tf: Any = sys.modules.get("tensorflow")
+    gpus = tf.config.list_physical_devices("GPU") if tf else []
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "CPU"
 
 
 def _versions() -> dict[str, str]:

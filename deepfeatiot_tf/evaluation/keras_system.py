@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.protocols import ProtocolName
+from deepfeatiot_tf.evaluation.refit import refit
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 from deepfeatiot_tf.training.class_balance import balanced_class_weight
 from deepfeatiot_tf.training.resumable_fit import fit_resumably
@@ -23,6 +25,8 @@ SAVE_SECONDS = 300.0
 
 class KerasSystem:
     """Trains a fresh Keras model per `fit` and keeps the weights of its best epoch.
+
+    A blend, which needs the validation part to weigh its two answers only, is then trained once more, on both parts.
 
     Args:
         build: `(class_names, seed)` to a compiled model. What the model draws at random follows `seed` only
@@ -100,9 +104,16 @@ class KerasSystem:
             **options,
         )
         if protocol == "honest" and validation is not None and getattr(self.model, "blend", None) is not None:
-            # The choice is made; what is solved in seconds may learn from what it was made on.
-            whole = self._data(train).concatenate(self._data(validation))
-            self.model.solve(whole, class_weight=options.get("class_weight"))
+            self.model = refit(
+                self.model,
+                partial(self.build, train.class_names, seed),
+                inputs_for(self.model, train),
+                inputs_for(self.model, validation),
+                seed=seed,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                **options,
+            )
         self.history = best.history
         return {
             "epochs": best.epochs,

@@ -78,7 +78,8 @@ class FrozenFeatureModel(keras.Model):
             keep are then those of the last epoch.
         windows: into how many windows each series is cut for the closed-form heads, which learn from these as from
             further series; see `windows_of`. None for `default_windows`.
-        learned_windows: what that came to in the last `fit` or `solve`; not saved.
+        learned_windows: what that came to in the last `fit`; not saved.
+        temperature: by which the last `fit` divided the logits of a blend's network; not saved.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
@@ -101,6 +102,7 @@ class FrozenFeatureModel(keras.Model):
         self.annealed = False
         self.windows: tuple[int, ...] | None = None
         self.learned_windows: tuple[int, ...] = ()
+        self.temperature = 1.0
         self.left_out: dict[str, np.ndarray] = {}
 
     @property
@@ -206,25 +208,17 @@ class FrozenFeatureModel(keras.Model):
             warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
             return super().fit(**given)
 
-    def solve(
-        self, x: Any, y: Any = None, *, class_weight: dict[int, float] | None = None, feature_cache: Any = None
-    ) -> None:
-        """Solve the closed-form heads anew, on these series, and leave all else as it is.
-
-        After a choice on a validation part, so that it is learned from, too.
+    def weigh_like(self, other: FrozenFeatureModel) -> None:
+        """Weigh solved and learned answers as another blend of the same layout does, which had validation data for it.
 
         Args:
-            x: as for `fit`.
-            y: as for `fit`.
-            class_weight: as for `fit`.
-            feature_cache: as for `fit`.
+            other: fitted with `validation_data`.
         """
-        check_data(x, None)
-        stores = self._stores(feature_cache)
-        lessons = self._lessons(batches_of(x, y, None))
-        if feature_cache is not False:
-            compute_features(stores, lessons)
-        self._solve_all(stores, lessons, class_weight)
+        if self.blend is None or other.blend is None:
+            raise ValueError("weigh_like is for two models with head='blend'")
+        self.blend.share.assign(other.blend.share)
+        apply_temperature(self.network.get_layer("logits"), other.temperature)
+        self.temperature = other.temperature
 
     def _lessons(self, batches: Batches) -> Batches:
         """What closed-form heads learn from: the training data, and windows of its series where there are to be any."""
@@ -284,7 +278,9 @@ class FrozenFeatureModel(keras.Model):
                 inputs = layer.input if isinstance(layer.input, list) else [layer.input]
                 needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)
                 layer.adapt(*self._values(inputs, needs, stores, batches)[:-1])
-        self._solve_all(stores, batches, class_weight)
+        for layer in self.network.layers:
+            if layer.name in SOLVED:
+                self._solve(layer, stores, batches, class_weight)
         self.adapted = True
 
     def _values(
@@ -309,11 +305,6 @@ class FrozenFeatureModel(keras.Model):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
         return every
 
-    def _solve_all(self, stores: dict[str, Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
-        for layer in self.network.layers:
-            if layer.name in SOLVED:
-                self._solve(layer, stores, batches, class_weight)
-
     def _weigh(self, stores: dict[str, Branch], validation_data: Any, steps: int | None) -> None:
         """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""
         if self.blend is None or validation_data is None:
@@ -321,9 +312,9 @@ class FrozenFeatureModel(keras.Model):
         x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
         solved, learned, one_hot, _ = self._values(self.blend.input, (), stores, batches_of(x, y, steps))
         logits = logits_of(learned)
-        temperature = fit_temperature(one_hot.argmax(axis=1), logits)
-        apply_temperature(self.network.get_layer("logits"), temperature)
-        self.blend.adapt(solved, softmax(logits / temperature, axis=1), one_hot)
+        self.temperature = fit_temperature(one_hot.argmax(axis=1), logits)
+        apply_temperature(self.network.get_layer("logits"), self.temperature)
+        self.blend.adapt(solved, softmax(logits / self.temperature, axis=1), one_hot)
 
     def _solve(
         self,

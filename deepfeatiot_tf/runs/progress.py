@@ -62,6 +62,10 @@ class TrainingBar(keras.callbacks.Callback):
             self.progress.reset(self.task, total=series)
         self.progress.update(self.task, completed=done, shown=f"{branch} features of {series} series")
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """A blend is trained twice; the second time the bar begins anew."""
+        self.begun = False
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin where the run stands."""
         if self.begun:

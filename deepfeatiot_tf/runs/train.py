@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,6 +16,7 @@ import pandas as pd
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.evaluation.answers import inputs_for
+from deepfeatiot_tf.evaluation.refit import refit
 from deepfeatiot_tf.files import write_beside, write_text
 from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
 from deepfeatiot_tf.models import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
@@ -64,7 +66,8 @@ def train_run(
     `held_out.csv` has the answers to series that were not learned from: the validation part; of a closed-form head
     without one, each series of the training part left out in turn. The `precision` of `predict_run` and `export_run`
     rests on it. A network's confidences are scaled by a temperature fitted on the validation part, in its weights; a
-    closed-form head takes its own from the series left out; a blend of both is weighed on the validation part.
+    closed-form head takes its own from the series left out; a blend of both is weighed on the validation part, and then
+    trained once more, on that part, too.
     `suspects.csv` has those that it reads otherwise than they are labelled, and the card says what is lost without each
     branch of a closed-form head.
 
@@ -112,24 +115,30 @@ def train_run(
                 "versions": versions(),
             }
         )
-    options = {"feature_cache": feature_cache, "verbose": verbose}
+    options: dict[str, Any] = {"feature_cache": feature_cache, "verbose": verbose}
     begun = perf_counter()
     if settings.solved:
         history, facts = _solve(model, parts[0], settings, callbacks=list(callbacks), **options)
     else:
         history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
-    cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
     if model.blend is not None:  # which `fit` has calibrated
         facts["learned_share"] = float(model.blend.share)
     elif not settings.solved:
         facts["temperature"] = calibrate(model, parts[1])
     held_out, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
     if model.blend is not None:
-        # The choice is made; what is solved in seconds may learn from what it was made on.
-        whole, judges = (inputs_for(model, part).to_dataset(batch_size=settings.batch_size) for part in parts[:2])
-        model.solve(
-            whole.concatenate(judges), class_weight=_class_weight(parts[0], settings), feature_cache=feature_cache
+        model = refit(
+            model,
+            partial(_build, readings.class_names, settings, _loaded(model, settings)),
+            *(inputs_for(model, part) for part in parts[:2]),
+            seed=settings.seed,
+            epochs=facts["epochs"],
+            batch_size=settings.batch_size,
+            class_weight=_class_weight(parts[0], settings),
+            callbacks=list(callbacks),
+            **options,
         )
+    cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
     save_model(model, run.model)
     report = evaluate(model, parts[2])
     _write_csv(run.held_out, answers(held_out))
@@ -145,8 +154,7 @@ def train_run(
     }
 
     def without(smaller: RunSettings) -> Report:
-        loaded = {name: getattr(model, name) for name in ENCODERS if getattr(smaller, name) is not None}
-        other = _build(readings.class_names, smaller, loaded)
+        other = _build(readings.class_names, smaller, _loaded(model, smaller))
         _solve(other, parts[0], smaller, feature_cache=feature_cache, verbose=0)
         return held_out_answers(other, parts[0], parts[1])[0]
 
@@ -201,6 +209,11 @@ def _build(
     except ValueError as error:
         raise InputError(str(error).strip().splitlines()[0]) from error
     return model
+
+
+def _loaded(model: FrozenFeatureModel, settings: RunSettings) -> dict[str, Any]:
+    """Of the model's pretrained layers those that the settings ask for."""
+    return {name: getattr(model, name) for name in ENCODERS if getattr(settings, name, None) is not None}
 
 
 def _encoders(model: FrozenFeatureModel) -> dict[str, dict[str, str] | None]:

@@ -40,7 +40,7 @@ def metadata_recipe(learning_rate: float) -> dict[str, Any]:
 
 
 def robust_recipe() -> dict[str, Any]:
-    """Arguments of `compile` for the robust networks with metadata and for those beside a closed-form head.
+    """Arguments of `compile` for the robust networks.
 
     AdamW with learning rate 1e-3 and weight decay 1e-2, gradients clipped to norm 1; categorical cross-entropy with 5 %
     label smoothing; accuracy and macro F1. The learning rate is `annealed` over the epochs of `fit`.

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from deepfeatiot_tf import DeepFeatIoT, load_model
+from deepfeatiot_tf.evaluation.refit import refit
 
 BRANCHES = ("local", "randomized", "statistics")
 
@@ -49,15 +50,24 @@ def test_saved_and_loaded_it_is_the_same(blended, fleet, tmp_path):
     np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), blended.predict(fleet.values, verbose=0))
 
 
-def test_solving_anew_leaves_what_was_learned(fleet, one_hot):
-    model = DeepFeatIoT(fleet.class_names, kernels=32, head="blend", branches=("statistics",))
-    model.compile()
-    model.fit(fleet.values[:20], one_hot[:20], epochs=1, verbose=0)
-    before = parts(model, fleet)
-    model.solve(fleet.values, one_hot)
-    after = parts(model, fleet)
-    np.testing.assert_array_equal(before[1], after[1])
-    assert np.abs(before[0] - after[0]).max() > 1e-4
+def test_trained_once_more_it_weighs_as_before(fleet):
+    def build():
+        model = DeepFeatIoT(fleet.class_names, kernels=32, head="blend", branches=("statistics",))
+        model.compile()
+        return model
+
+    train, validation = fleet.take(range(30)), fleet.take(range(30, 40))
+    first = build()
+    first.fit(train.to_dataset(), validation_data=validation.to_dataset(), epochs=1, verbose=0)
+    again = refit(first, build, train, validation, seed=0, epochs=1, verbose=0)
+    assert float(again.blend.share) == float(first.blend.share) != 0.5
+    assert again.temperature == first.temperature != 1
+    assert sum(len(rows) for rows in again.left_out.values()) > sum(len(rows) for rows in first.left_out.values())
+
+
+def test_only_blends_weigh_like_one_another(blended, fleet):
+    with pytest.raises(ValueError, match="blend"):
+        blended.weigh_like(DeepFeatIoT(fleet.class_names, kernels=32))
 
 
 def test_it_is_trained_by_the_robust_recipe(blended):

@@ -30,7 +30,7 @@ def quick() -> RunSettings:
 @pytest.fixture(scope="session")
 def trained() -> RunSettings:
     """Trained by gradient, with everything that is random: dropout, order, initial weights."""
-    return RunSettings(head="mlp", branches=("statistics",), epochs=6, batch_size=8, balance=True)
+    return RunSettings(head="mlp", branches=("statistics",), recipe="deepfeatiot", epochs=6, batch_size=8, balance=True)
 
 
 @pytest.fixture(scope="session")

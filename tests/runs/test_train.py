@@ -109,7 +109,7 @@ class Stops(keras.callbacks.Callback):
 
 
 def test_an_interrupted_blend_goes_on_and_ends_as_an_unbroken_one(fleet, tmp_path):
-    settings = RunSettings(head="blend", branches=("local", "statistics"), epochs=4, batch_size=8)
+    settings = RunSettings(head="blend", kernels=32, epochs=4, batch_size=8)
     train_run(fleet, tmp_path / "unbroken", settings=settings, verbose=0)
     with pytest.raises(KeyboardInterrupt):
         train_run(fleet, tmp_path / "run", settings=settings, callbacks=[Stops()], verbose=0)
