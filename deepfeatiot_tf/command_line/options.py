@@ -169,11 +169,11 @@ SETTINGS: dict[str, Any] = {
         "it, the model's own.",
         metavar="NAME",
     ),
-    "epochs": _training(int | None, "At most. Without it, 200; 40 for a blend and for `deepmetaiot`."),
+    "epochs": _training(int | None, "At most. Without it, 40; 200 in the paper variant."),
     "batch_size": _training(int, "Series per step."),
     "patience": _training(int, "Epochs without a better one after which training stops."),
     "monitor": _training(
-        str, "What the best epoch is best by, on the validation part. A blend and `deepmetaiot` keep the last epoch."
+        str, "What the best epoch is best by, on the validation part. Robust variants keep the last epoch."
     ),
     "balance": _training(bool, "Let rare types count as much as frequent ones.", "--balance", show_default=False),
     "test": _training(
