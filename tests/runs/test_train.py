@@ -34,7 +34,9 @@ class Kill(keras.callbacks.Callback):
 
 RunCheckpoint.__init__.__kwdefaults__["every_seconds"] = 0
 fleet = read_table(sys.argv[1], label="label", id="id")
-settings = RunSettings(head="mlp", branches=("statistics",), epochs=6, batch_size=8, balance=True)
+settings = RunSettings(
+    head="mlp", branches=("statistics",), recipe="deepfeatiot", epochs=6, batch_size=8, balance=True
+)
 table = {"label": "label", "id": "id"}
 train_run(fleet, sys.argv[2], settings=settings, table=table, callbacks=[Kill()], verbose=0)
 """
