@@ -213,6 +213,9 @@ class FrozenFeatureModel(keras.Model):
 
         Args:
             other: fitted with `validation_data`.
+
+        Raises:
+            ValueError: one of the two is no blend.
         """
         if self.blend is None or other.blend is None:
             raise ValueError("weigh_like is for two models with head='blend'")
