@@ -50,10 +50,19 @@ def cost_figure(costs: pd.DataFrame) -> Figure:
         axes.plot(
             elsewhere["fit_seconds"], elsewhere["accuracy"], "o", markerfacecolor="white", color=BLUE, label=label
         )
-        axes.legend(loc="lower right")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    middle = (costs["fit_seconds"].min() * costs["fit_seconds"].max()) ** 0.5
     for place, (name, row) in enumerate(costs.sort_values("accuracy").iterrows()):
-        beside = (6, 3 if place % 2 else -9)  # names of systems that are as accurate would cover each other
-        axes.annotate(str(name), (row["fit_seconds"], row["accuracy"]), beside, textcoords="offset points", fontsize=8)
+        right = row["fit_seconds"] > middle  # where a long name would not fit behind its point
+        beside = (-6 if right else 6, 3 if place % 2 else -9)  # names of systems that are as accurate would meet
+        axes.annotate(
+            str(name),
+            (row["fit_seconds"], row["accuracy"]),
+            beside,
+            textcoords="offset points",
+            fontsize=8,
+            horizontalalignment="right" if right else "left",
+        )
     axes.set_xscale("log")
     axes.margins(x=0.25)
     axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -16,7 +16,8 @@ def cell(system, data, accuracy, seed=0, protocol="honest", split="paper", **mor
     f1 = {"co2": accuracy, "light": 1 - accuracy}
     cost = {"fit_seconds": 2.0, "predict_seconds": 0.5, "peak_memory_mb": 100.0, "parameters": float("nan")}
     key = {"system": system, "data": data, "checksum": data, "protocol": protocol, "split": split, "seed": seed}
-    return {**key, "accuracy": accuracy, "macro_f1": accuracy, **cost, "f1_by_class": json.dumps(f1), **more}
+    scores = {"accuracy": accuracy, "macro_f1": accuracy}
+    return {**key, **scores, **cost, "f1_by_class": json.dumps(f1), **more}
 
 
 @pytest.fixture
@@ -51,6 +52,14 @@ def test_published_figures_are_only_in_the_paper_protocol(cells, tmp_path):
 def test_an_older_table_without_the_newer_columns_is_told(cells, tmp_path):
     older = cells.drop(columns=["peak_memory_mb", "parameters", "f1_by_class"])
     assert "| ROCKET | 81.0% | 2.0 | 0.50 | – | – |" in write_report(older, {}, tmp_path).read_text()
+
+
+def test_seconds_of_another_device_do_not_enter_those_of_the_cpu(cells, tmp_path):
+    gpu = [cell(name, "SBAS", 1.0, device="H100", fit_seconds=80.0) for name in ("ROCKET", "MACE")]
+    costs = tables.costs(pd.concat([cells, pd.DataFrame(gpu)]))
+    assert list(costs.loc["ROCKET", ["fit_seconds", "device"]]) == [2.0, "CPU"]
+    assert list(costs.loc["MACE", ["fit_seconds", "device"]]) == [80.0, "H100"]
+    assert costs.loc["ROCKET", "accuracy"] > cells[cells["system"] == "ROCKET"]["accuracy"].mean()
 
 
 def test_a_system_without_cells_on_some_data_is_last_and_not_ranked(cells):
