@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
@@ -20,10 +19,7 @@ def refit(
     train: SensorReadings,
     validation: SensorReadings,
     *,
-    seed: int,
     epochs: int,
-    batch_size: int = 32,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
     **options: Any,
 ) -> FrozenFeatureModel:
     """A blend like `chosen` that learned from the validation part, too, and weighs its two answers as `chosen` does.
@@ -33,18 +29,12 @@ def refit(
         build: gives the same model, compiled and untrained.
         train: labelled.
         validation: labelled.
-        seed: of the order.
         epochs: in all.
-        batch_size: series per step. Default 32.
-        callbacks: further ones for `fit`. Default none.
-        **options: of `fit`.
+        **options: of `fit_resumably`, `seed` among them.
     """
     fresh = build()
     last = RunCheckpoint(None, monitor=None, patience=epochs)
-    whole = _together(train, validation)
-    fit_resumably(
-        fresh, whole, None, last, seed=seed, epochs=epochs, batch_size=batch_size, callbacks=callbacks, **options
-    )
+    fit_resumably(fresh, _together(train, validation), None, last, epochs=epochs, **options)
     fresh.weigh_like(chosen)
     return fresh
 

@@ -224,10 +224,9 @@ class DeepFeatIoT(FrozenFeatureModel):
             logits = closed_form_heads(solved, metadata, embedding, presence, classes, seed)
             answers.append(probabilities_layer("solved")(logits))
         if head != "closed_form":
-            read = parts
             if fusion == "dft":
-                read = _transform(parts, FROZEN_DFT[variant], dft_width, feature_dropout, seed)
-            fused = concatenated(read)
+                parts = _transform(parts, FROZEN_DFT[variant], dft_width, feature_dropout, seed)
+            fused = concatenated(parts)
             if metadata is not None:
                 pair = ModalityDropout(modality_dropout, seed=seed + 500, name="modality_dropout")(
                     fused, metadata, presence
