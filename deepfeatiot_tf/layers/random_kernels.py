@@ -78,6 +78,7 @@ class RandomKernels(keras.layers.Layer):
         self.sampling = sampling
         self.seed = seed
         self.jit_compile = jit_compile
+        self.supports_jit = jit_compile  # the plain ops have sizes that XLA would have to know beforehand
         self._compiled = tf.function(self._pool_call, jit_compile=True, autograph=False)
 
     def build(self, channels_shape: tuple, length_shape: tuple | None = None) -> None:

@@ -135,13 +135,15 @@ class FrozenFeatureModel(keras.Model):
             loss: as in `keras.Model.compile`.
             metrics: as in `keras.Model.compile`.
             recipe: one by name; see `training.recipe`. Default: that of the model.
-            **kwargs: as in `keras.Model.compile`.
+            **kwargs: as in `keras.Model.compile`. Default `jit_compile=False`, where Keras would choose XLA on a GPU:
+                XLA refuses the text that data may carry, read or not. The random kernels are one XLA program anyway.
 
         Raises:
             ValueError: no such recipe.
         """
         chosen = recipe_named(recipe or self.recipe)
         self.annealed = optimizer is None and (recipe or self.recipe) == "robust"
+        kwargs.setdefault("jit_compile", False)
         super().compile(
             optimizer=chosen["optimizer"] if optimizer is None else optimizer,
             loss=chosen["loss"] if loss is None else loss,

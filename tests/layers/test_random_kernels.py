@@ -16,6 +16,7 @@ def draw(rng, batch, time, width):
 def test_passes_the_shared_check(rng, tmp_path, jit_compile):
     channels, _ = draw(rng, 5, 40, 2)
     layer = RandomKernels(6, jit_compile=jit_compile)
+    assert layer.supports_jit is jit_compile  # what Keras asks before it compiles a step on a GPU
     check_layer(layer, channels, trainable=0, frozen=6 * 9, output_shape=(5, 12))
     check_half_precision(lambda dtype: RandomKernels(6, jit_compile=jit_compile, dtype=dtype), channels)
     check_saving(RandomKernels(6, jit_compile=jit_compile), tmp_path / "layer.keras", channels)
