@@ -31,7 +31,13 @@ from deepfeatiot_tf.models.branches import (
     text_layer,
 )
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
-from deepfeatiot_tf.models.heads import closed_form_heads, concatenated, perceptron_head, probabilities_layer
+from deepfeatiot_tf.models.heads import (
+    closed_form_heads,
+    concatenated,
+    perceptron_head,
+    probabilities_layer,
+    statistics_kernel,
+)
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 
 FROZEN = ("randomized", "statistics", "language")
@@ -63,6 +69,8 @@ FROZEN_DFT: dict[str, dict[str, tuple[float, tuple[int, ...]]]] = {
     "robust": {"randomized": (0.8, (256,)), "statistics": (0.1, (256,)), "language": (0.3, (256,))},
     "paper": {"randomized": (0.0, (1024,)), "statistics": (0.0, ()), "language": (0.0, ())},
 }
+# Of the kernel of the statistics in the robust network; a row of it is of size 1, shared by up to 1,000 features.
+KERNEL_SCALE = 10.0
 RECIPE = {"robust": "robust", "paper": "deepfeatiot"}
 HEAD_DROPOUT = {"robust": 0.3, "paper": 0.5}
 # Branches that a head does without, unless told otherwise. Beside a closed-form head, a network of frozen branches did
@@ -216,14 +224,20 @@ class DeepFeatIoT(FrozenFeatureModel):
             parts[branch] = standardized(branch, feature) if variant == "robust" else feature
         metadata = parts.pop(METADATA, None)
         presence = None if metadata is None else Presence(name="presence")(readings, features[METADATA])
+        kernel = None
+        if variant == "robust" and "statistics" in frozen:
+            kernel = statistics_kernel(parts["statistics"], seed)
         classes = len(class_names)
         answers = []
         if head != "mlp":
             solved = {branch: parts[branch] for branch in frozen}
             embedding = None if metadata is None else features[METADATA]
-            logits = closed_form_heads(solved, metadata, embedding, presence, classes, seed)
+            logits = closed_form_heads(solved, kernel, metadata, embedding, presence, classes, seed)
             answers.append(probabilities_layer("solved")(logits))
         if head != "closed_form":
+            if kernel is not None:
+                scaled = keras.layers.Rescaling(KERNEL_SCALE, dtype="float32", name="statistics_scaled")
+                parts["statistics"] = scaled(kernel)
             if fusion == "dft":
                 parts = _transform(parts, FROZEN_DFT[variant], dft_width, feature_dropout, seed)
             fused = concatenated(parts)

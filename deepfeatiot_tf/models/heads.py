@@ -55,8 +55,13 @@ def probabilities_layer(name: str) -> keras.layers.Softmax:
     return keras.layers.Softmax(dtype="float32", name=name)
 
 
+def statistics_kernel(statistics: Any, seed: int) -> Any:
+    """What heads read of the standardized statistics: a dense layer knows no "between"; on their kernel it does."""
+    return LaplacianFeatures(seed=seed + 400, name="statistics_kernel")(statistics)
+
+
 def closed_form_heads(
-    parts: Mapping[str, Any], metadata: Any, embedding: Any, presence: Any, classes: int, seed: int
+    parts: Mapping[str, Any], kernel: Any, metadata: Any, embedding: Any, presence: Any, classes: int, seed: int
 ) -> Any:
     """Linear heads on standardized frozen features, which `fit` solves: one, or three where there is metadata.
 
@@ -65,6 +70,7 @@ def closed_form_heads(
 
     Args:
         parts: standardized features of the readings by branch.
+        kernel: `statistics_kernel` of the statistics, where they are among the parts.
         metadata: standardized text features; None for a model that reads none, and so the next two.
         embedding: text features as they are.
         presence: as `Presence` gives it.
@@ -74,15 +80,15 @@ def closed_form_heads(
     Returns:
         logits.
     """
-    of_readings = _blocks(parts, seed)
+    of_readings = _blocks({**parts, "statistics": kernel} if "statistics" in parts else parts)
     if metadata is None:
         return _solved("closed_form", of_readings, classes)
-    of_metadata = _blocks({"metadata": metadata}, seed)
+    of_metadata = _blocks({"metadata": metadata})
     of_both = {**of_readings, **of_metadata}
     if "statistics" in parts:
         # What a name means depends on the readings, and the other way round.
-        kernel = JointKernelFeatures(seed=seed + 410, name="joint_kernel")(parts["statistics"], embedding)
-        of_both["joint"] = _weighed("joint", kernel)
+        joint = JointKernelFeatures(seed=seed + 410, name="joint_kernel")(parts["statistics"], embedding)
+        of_both["joint"] = _weighed("joint", joint)
     return ModalityChoice(name="choice")(
         presence,
         _solved("closed_form", of_both, classes),
@@ -91,13 +97,12 @@ def closed_form_heads(
     )
 
 
-def _blocks(parts: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _blocks(parts: Mapping[str, Any]) -> dict[str, Any]:
     """What a linear head reads of each part."""
     blocks = {}
     for branch, part in parts.items():
         if branch == "statistics":
-            # A linear head on statistics knows no "between"; on their kernel, of size 1, it does.
-            blocks[branch] = LaplacianFeatures(seed=seed + 400, name="statistics_kernel")(part)
+            blocks[branch] = part  # a row of their kernel is of size 1
         elif branch == "randomized":
             scale = BLOCK_WEIGHT[branch] * part.shape[-1] ** -0.5
             blocks[branch] = SampleSizeScale(scale, name="randomized_scaled")(part)

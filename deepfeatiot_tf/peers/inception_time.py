@@ -1,4 +1,4 @@
-"""InceptionTime and H-InceptionTime, as aeon has them."""
+"""InceptionTime and H-InceptionTime, as aeon has them, on the level and the shape of each series."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from deepfeatiot_tf.evaluation import EstimatorSystem
 from deepfeatiot_tf.evaluation.system_entry import Training
-from deepfeatiot_tf.peers.inputs import panel
+from deepfeatiot_tf.peers.inputs import level_and_shape
 
 NETWORKS = 5  # trained and averaged in the paper
 
@@ -31,7 +31,7 @@ def h_inception_time(training: Training) -> EstimatorSystem:
 def _system(training: Training, custom_filters: bool) -> EstimatorSystem:
     return EstimatorSystem(
         lambda seed: InceptionTimeInTemporaryFolder(training.epochs, training.batch_size, custom_filters, seed),
-        inputs=lambda readings: panel(readings.values),
+        inputs=lambda readings: level_and_shape(readings.values),
     )
 
 
@@ -54,7 +54,7 @@ class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
         self.networks = networks
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> InceptionTimeInTemporaryFolder:
-        """Train on `[n, 1, time]` and int `[n]`."""
+        """Train on `[n, channels, time]` and int `[n]`."""
         from aeon.classification.deep_learning import InceptionTimeClassifier
 
         with TemporaryDirectory() as folder:

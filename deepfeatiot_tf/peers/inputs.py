@@ -9,10 +9,11 @@ import tensorflow as tf
 from joblib import cpu_count
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.layers import SummaryStatistics, TextFeatures
+from deepfeatiot_tf.layers import InputChannels, SummaryStatistics, TextFeatures
 from deepfeatiot_tf.layers.input_channels import interpolate
 from deepfeatiot_tf.readings import SensorReadings
 
+LEVEL_AND_SHAPE = 2  # the first channels of InputChannels
 SHORTEST = 10  # readings; aeon's kernels of length 9 want one more
 
 
@@ -38,6 +39,22 @@ def filled(values: np.ndarray) -> np.ndarray:
 def panel(values: np.ndarray) -> np.ndarray:
     """`filled` as aeon wants it: float64 `[n, 1, time]`."""
     return filled(values)[:, np.newaxis].astype(np.float64)
+
+
+def level_and_shape(values: np.ndarray) -> np.ndarray:
+    """What peers read that are trained by gradient: the signed log of each series, and the series standardized.
+
+    On readings as they are InceptionTime does not train (its batch normalization learns from batches that differ in
+    level by orders of magnitude); standardized series alone do not say what a sensor measures.
+
+    Args:
+        values: float32 `[n, time]`, NaN for missing.
+
+    Returns:
+        float32 `[n, 2, time]`, see `InputChannels`.
+    """
+    channels, _ = InputChannels("robust")(filled(values))
+    return np.moveaxis(np.array(channels[..., :LEVEL_AND_SHAPE]), 2, 1)
 
 
 def statistics(values: np.ndarray) -> np.ndarray:

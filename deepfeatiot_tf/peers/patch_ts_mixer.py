@@ -15,7 +15,7 @@ DROPOUT = 0.2
 def patch_ts_mixer(training: Training) -> PatchSystem:
     """Three mixer layers of width 32 with gated attention; all patches, flattened, feed the classifier.
 
-    A sensor is one channel, so the mixing of channels has nothing to do and is left out.
+    A patch holds both channels of its series, so that mixing within patches mixes them, too.
     """
     return PatchSystem(_backbone, training)
 

@@ -1,4 +1,4 @@
-"""What the two patch networks share: patches of a standardized series, and a system that knows its length."""
+"""What the two patch networks share: patches of each series, and a system that knows its length."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import tensorflow as tf
 from deepfeatiot_tf.evaluation import KerasSystem
 from deepfeatiot_tf.evaluation.system_entry import Training
 from deepfeatiot_tf.layers import InputChannels
+from deepfeatiot_tf.peers.inputs import LEVEL_AND_SHAPE
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 
 LENGTH, STRIDE = 16, 8  # as PatchTST has them
-SHAPE_CHANNEL = 1  # of InputChannels: the series standardized, gaps interpolated
 LEARNING_RATE = 1e-3
 
-# From patches [batch, patches, 16] to features [batch, width].
+# From patches [batch, patches, 32] to features [batch, width].
 Network = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf.peers")
 class Patches(keras.layers.Layer):
-    """Each series standardized, then cut into patches of 16 readings that overlap by 8.
+    """The level and the shape of each series, cut into patches of 16 readings that overlap by 8.
 
-    The last reading is repeated eight times at the end, as published, and as often as fills a first patch.
+    The last reading is repeated eight times at the end, as published, and as often as fills a first patch. PatchTST
+    reads the shape alone, which does not say what a sensor measures (`level_and_shape`); here a patch holds both.
 
     Input: raw readings float32 `[batch, time]`, NaN for missing.
 
-    Output: float32 `[batch, max(⌊(time − 16) / 8⌋ + 2, 1), 16]`.
+    Output: float32 `[batch, max(⌊(time − 16) / 8⌋ + 2, 1), 32]`.
 
     Reference: PatchTST (arXiv 2211.14730), section 3.1.
     """
@@ -39,21 +40,22 @@ class Patches(keras.layers.Layer):
         self.channels = InputChannels("robust")
 
     def call(self, readings: tf.Tensor) -> tf.Tensor:
-        series = self.channels(readings)[0][..., SHAPE_CHANNEL]
+        series = self.channels(readings)[0][..., :LEVEL_AND_SHAPE]
         more = max(STRIDE, LENGTH - series.shape[1])
         series = tf.concat([series, tf.repeat(series[:, -1:], more, axis=1)], axis=1)
-        return tf.signal.frame(series, LENGTH, STRIDE, axis=1)
+        patches = tf.signal.frame(series, LENGTH, STRIDE, axis=1)  # [batch, patches, 16, 2]
+        return tf.reshape(patches, [-1, *self.compute_output_shape(readings.shape)[1:]])
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        time = input_shape[1]
-        return (input_shape[0], (max(time + STRIDE, LENGTH) - LENGTH) // STRIDE + 1, LENGTH)
+        patches = (max(input_shape[1] + STRIDE, LENGTH) - LENGTH) // STRIDE + 1
+        return (input_shape[0], patches, LENGTH * LEVEL_AND_SHAPE)
 
 
 class PatchSystem(KerasSystem):
     """A network whose weights depend on the length of the series, which is known when training begins.
 
     Args:
-        network: from patches `[batch, patches, 16]` to features `[batch, width]`.
+        network: from patches `[batch, patches, 32]` to features `[batch, width]`.
         training: how to train; by Adam at 1e-3 on the cross-entropy.
     """
 

@@ -8,7 +8,7 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import run_protocol
 from deepfeatiot_tf.evaluation.system_entry import SystemEntry, Training
 from deepfeatiot_tf.peers import PEERS
-from deepfeatiot_tf.peers.inputs import filled
+from deepfeatiot_tf.peers.inputs import filled, level_and_shape
 from deepfeatiot_tf.readings import SensorReadings
 
 SHORT = Training(epochs=15, patience=15, batch_size=8)
@@ -55,12 +55,12 @@ def test_a_series_of_three_readings_is_padded_not_refused(fleet, name):
 def test_inception_time_runs_and_leaves_no_file(fleet, tmp_path, monkeypatch):
     pytest.importorskip("aeon")
     from deepfeatiot_tf.peers.inception_time import InceptionTimeInTemporaryFolder
-    from deepfeatiot_tf.peers.inputs import panel
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     classifier = InceptionTimeInTemporaryFolder(epochs=1, batch_size=16, custom_filters=True, seed=0, networks=1)
-    probabilities = classifier.fit(panel(fleet.values), fleet.label_indices).predict_proba(panel(fleet.values))
+    channels = level_and_shape(fleet.values)
+    probabilities = classifier.fit(channels, fleet.label_indices).predict_proba(channels)
     assert probabilities.shape == (120, 3)
     assert list(tmp_path.iterdir()) == []
 
@@ -70,6 +70,24 @@ def test_missing_readings_are_interpolated_and_none_at_all_is_zero():
     whole = filled(np.array([[1, nan, 3, nan], [nan] * 4], np.float32))
     np.testing.assert_array_equal(whole[0], [1, 2, 3, 3, 3, 3, 3, 3, 3, 3])
     assert not whole[1].any()
+
+
+def test_networks_read_level_and_shape():
+    low, high = np.float32([1, 3] * 5), np.float32([1001, 3001] * 5)
+    channels = level_and_shape(np.stack([low, high]))
+    assert channels.shape == (2, 2, 10)
+    np.testing.assert_allclose(channels[0, 0], np.log1p(low), rtol=1e-6)
+    np.testing.assert_allclose(channels[0, 1], channels[1, 1], atol=1e-5)
+    np.testing.assert_allclose(channels[0, 1], [-1, 1] * 5, atol=1e-5)
+
+
+def test_a_patch_holds_sixteen_readings_of_both_channels():
+    from deepfeatiot_tf.peers.patches import Patches
+
+    values = np.arange(24, dtype=np.float32)[None]
+    patches = np.array(Patches()(values)).reshape(1, 3, 16, 2)
+    np.testing.assert_allclose(patches[0, 1, :, 0], np.log1p(values[0, 8:]), rtol=1e-6)
+    np.testing.assert_allclose(patches[0, 2, 8:, 0], np.log1p(23), rtol=1e-6)  # the last reading, eight times more
 
 
 @pytest.mark.parametrize("name", ["gpt4ts", "mace"])
