@@ -1,8 +1,8 @@
-"""Dropout and widths by branch in the network's dense feature transforms, on validation parts alone.
+"""What the network reads of its frozen branches, and through which transforms, on validation parts alone.
 
 The frozen branches of `DeepFeatIoT(head="mlp")`, trained for 50 epochs by the robust recipe on parts of the training
-part of the published split; the test part is not looked at. "as it is" is the transform as the model has it; the others
-stand in its place for the run.
+part of the published split; the test part is not looked at. "as it is" is the network as the model has it, which reads
+the kernel of the statistics. The others read the statistics themselves, standardized, through the transforms named.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -18,15 +19,18 @@ import keras
 from common import RESULTS, Cells
 
 import deepfeatiot_tf as dfi
-from deepfeatiot_tf.models.deepfeatiot import FROZEN_DFT
+from deepfeatiot_tf.models import deepfeatiot
+from deepfeatiot_tf.models.deepfeatiot import FROZEN_DFT, KERNEL_SCALE
 
 BRANCHES = ("randomized", "statistics")
+AS_IT_IS = "as it is"
 # Dropout of each branch, and its widths before the common one.
 TRANSFORMS: dict[str, dict[str, tuple[float, tuple[int, ...]]]] = {
     "one dropout": {"randomized": (0.5, (256,)), "statistics": (0.5, ())},
     "dropout 0.5 and 0.1": {"randomized": (0.5, (256,)), "statistics": (0.1, ())},
     "dropout 0.8 and 0.1": {"randomized": (0.8, (256,)), "statistics": (0.1, ())},
-    "as it is": FROZEN_DFT["robust"],
+    "statistics standardized": FROZEN_DFT["robust"],
+    AS_IT_IS: FROZEN_DFT["robust"],
 }
 EPOCHS = 50
 SCORES = ("accuracy", "macro_f1", "log_loss")
@@ -37,7 +41,7 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=["swiss", "iowa"])
     parser.add_argument("--transforms", nargs="+", default=list(TRANSFORMS), choices=TRANSFORMS, metavar="TRANSFORM")
     parser.add_argument("--parts", type=int, default=4, help="validation parts, 30 %% of the training part each")
-    parser.add_argument("-o", "--output", type=Path, default=RESULTS / "branch_dropout.csv")
+    parser.add_argument("-o", "--output", type=Path, default=RESULTS / "network_inputs.csv")
     options = parser.parse_args()
     cells = Cells(options.output, ["data", "transform", "part"])
     for data in options.data:
@@ -49,12 +53,21 @@ def main() -> None:
                     continue
                 train, _, judges = dfi.split(whole, seed=part, test=0.3, validation=0)
                 keras.utils.clear_session()
-                with patch.dict(FROZEN_DFT, robust=TRANSFORMS[name]):
+                read = deepfeatiot.statistics_kernel if name == AS_IT_IS else standardized
+                with (
+                    patch.dict(FROZEN_DFT, robust=TRANSFORMS[name]),
+                    patch.object(deepfeatiot, "statistics_kernel", read),
+                ):
                     model = dfi.DeepFeatIoT(readings.class_names, branches=BRANCHES, head="mlp", seed=part)
                 model.compile()
                 model.fit(train.to_dataset(shuffle=True, seed=part), epochs=EPOCHS, verbose=0)
                 scores = dfi.evaluate(model, judges).metrics
                 cells.add((data, name, part), n_train=len(train), **{score: scores[score] for score in SCORES})
+
+
+def standardized(statistics: Any, seed: int) -> Any:
+    """In place of the kernel, which the network multiplies by a constant."""
+    return keras.layers.Rescaling(1 / KERNEL_SCALE)(statistics)
 
 
 if __name__ == "__main__":
