@@ -30,7 +30,9 @@ def h_inception_time(training: Training) -> EstimatorSystem:
 
 def _system(training: Training, custom_filters: bool) -> EstimatorSystem:
     return EstimatorSystem(
-        lambda seed: InceptionTimeInTemporaryFolder(training.epochs, training.batch_size, custom_filters, seed),
+        lambda seed: InceptionTimeInTemporaryFolder(
+            training.epochs, training.batch_size, custom_filters, seed, NETWORKS
+        ),
         inputs=lambda readings: level_and_shape(readings.values),
     )
 
