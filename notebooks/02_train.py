@@ -102,7 +102,7 @@ for name, report in on_validation.items():
     )
 
 # %% [markdown]
-# With this budget, the solved head is ahead by a wide margin: millions of weights have seen 240 series ten times. What each is
+# With this budget, the solved head is ahead: millions of weights have seen the training part ten times. What each is
 # worth with more is the subject of [notebook 4](04_is_it_worth_it.ipynb).
 
 # %% [markdown]
@@ -226,7 +226,7 @@ axis.set_xlabel("nearest neighbour of the same type (% of the validation part)")
 _ = axis.set_ylabel("features of")
 
 # %% [markdown]
-# Statistics and convolutions are level; random kernels, and the GRUs at the beginning of their training, are behind. The four
+# Statistics lead, convolutions follow; random kernels, and the GRUs at the beginning of their training, are behind. The four
 # together are ahead of each.
 
 # %% [markdown]

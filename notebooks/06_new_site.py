@@ -209,8 +209,8 @@ _ = axes[1].legend(loc="lower right", fontsize=8)
 #   no help yet, as they say otherwise about levels.
 # - *Seven labels* per type: both solved heads are right for more than nine sensors of ten and ahead of the networks. With the old
 #   site's data one of them also keeps the old site; with the new labels alone it does not know it.
-# - *Tuning* keeps what the network knew of the old site. With three labels of each type, tuning the head alone is ahead of solving
-#   one, with seven behind. It does better here than tuning all weights, with these numbers of steps, which were not tuned.
+# - *Tuning* keeps what the network knew of the old site. With one label and with three it is behind solving a head, with seven closer.
+#   Whether the head alone or all weights are tuned makes no difference that these draws could tell; the numbers of steps were not tuned.
 #
 # So, before fine-tuning a network for a new site, solve a head on all the labels there are: it takes seconds. Which way to take is
 # to be decided by cross-validation over the labelled sensors, not by these curves, which are of the test half.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import redirect_stdout
+from io import StringIO
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -73,4 +75,5 @@ class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities `[n, classes]`."""
-        return self.classifier_.predict_proba(X)
+        with redirect_stdout(StringIO()):  # aeon leaves Keras's progress bars on, into those of a comparison
+            return self.classifier_.predict_proba(X)

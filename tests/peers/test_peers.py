@@ -52,7 +52,7 @@ def test_a_series_of_three_readings_is_padded_not_refused(fleet, name):
     assert np.isfinite(system.predict(short)).all()
 
 
-def test_inception_time_runs_and_leaves_no_file(fleet, tmp_path, monkeypatch):
+def test_inception_time_runs_quietly_and_leaves_no_file(fleet, tmp_path, monkeypatch, capsys):
     pytest.importorskip("aeon")
     from deepfeatiot_tf.peers.inception_time import InceptionTimeInTemporaryFolder
 
@@ -63,6 +63,7 @@ def test_inception_time_runs_and_leaves_no_file(fleet, tmp_path, monkeypatch):
     probabilities = classifier.fit(channels, fleet.label_indices).predict_proba(channels)
     assert probabilities.shape == (120, 3)
     assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == ""
 
 
 def test_missing_readings_are_interpolated_and_none_at_all_is_zero():
