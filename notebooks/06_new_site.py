@@ -204,12 +204,12 @@ _ = axes[1].legend(loc="lower right", fontsize=8)
 # %% [markdown]
 # Lines are means over so few draws that only large gaps count.
 #
-# - *As it is*, the old network is right for half of the new site's sensors: their units and devices are others.
+# - *As it is*, the old network is right for a third of the new site's sensors: their units and devices are others.
 # - *One label* per type helps at once. A head solved on the new labels alone gains most from it; the old site's data beside them are
 #   no help yet, as they say otherwise about levels.
 # - *Seven labels* per type: both solved heads are right for more than nine sensors of ten and ahead of the networks. With the old
 #   site's data one of them also keeps the old site; with the new labels alone it does not know it.
-# - *Tuning* keeps what the network knew of the old site. With one label and with three it is behind solving a head, with seven closer.
+# - *Tuning* keeps most of what the network knew of the old site. With one label and with three it is behind solving a head, with seven closer.
 #   Whether the head alone or all weights are tuned makes no difference that these draws could tell; the numbers of steps were not tuned.
 #
 # So, before fine-tuning a network for a new site, solve a head on all the labels there are: it takes seconds. Which way to take is
