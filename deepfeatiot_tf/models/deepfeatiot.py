@@ -85,7 +85,7 @@ class DeepFeatIoT(FrozenFeatureModel):
     Learned branches: `local` (multi-scale convolutions) and `global` (Bi-GRUs). Frozen branches: `randomized` (random
     kernels), `statistics` (summary statistics; ours) and `language` (readings as text, read by a pretrained
     language model). Each branch passes a dense feature transform (DFT) to one width; a perceptron reads their
-    concatenation. With a `text_encoder`, DeepMetaIoT's cross-residual block joins them with the metadata's embedding
+    concatenation. The robust variant's reads a Laplacian kernel of the statistics in their place. With a `text_encoder`, DeepMetaIoT's cross-residual block joins them with the metadata's embedding
     before the perceptron (ours).
 
     Args:
