@@ -85,8 +85,9 @@ class DeepFeatIoT(FrozenFeatureModel):
     Learned branches: `local` (multi-scale convolutions) and `global` (Bi-GRUs). Frozen branches: `randomized` (random
     kernels), `statistics` (summary statistics; ours) and `language` (readings as text, read by a pretrained
     language model). Each branch passes a dense feature transform (DFT) to one width; a perceptron reads their
-    concatenation. The robust variant's reads a Laplacian kernel of the statistics in their place. With a `text_encoder`, DeepMetaIoT's cross-residual block joins them with the metadata's embedding
-    before the perceptron (ours).
+    concatenation. The robust variant has a Laplacian kernel of the statistics in their place (ours). With a
+    `text_encoder`, DeepMetaIoT's cross-residual block joins them with the metadata's embedding before the perceptron
+    (ours).
 
     Args:
         class_names: the sensor types, in the order of the one-hot labels.
