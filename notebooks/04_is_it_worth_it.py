@@ -197,7 +197,8 @@ _ = axis.legend(fontsize=8, loc="lower left")
 #   seeds would: see [docs/results.md](../docs/results.md).
 # - Statistics are what carries it here; taking them away costs many points, taking the kernels away costs next to none.
 # - Networks trained by gradient, on a hundred-odd series and for a few epochs: that on frozen features is behind, which three splits do
-#   not tell from chance; the whole one lies far behind and takes longest. Whether they gain on more data or more epochs, this notebook does not show: raise the numbers of epochs, or run
+#   not tell from chance; the whole one lies far behind and takes longest. Whether they gain on more data or more epochs, this
+#   notebook does not show: raise the numbers of epochs, or run
 #   `deepfeatiot benchmark --data iowa --systems deepfeatiot deepfeatiot-network statistics-trees -o results/`.
 # - Types are what a mean hides: trees and solved model make nearly all of their errors among the three temperatures.
 #

@@ -47,10 +47,10 @@ class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
         batch_size: series per step.
         custom_filters: whether it is H-InceptionTime.
         seed: of initial weights and order.
-        networks: in the ensemble. Default 5.
+        networks: in the ensemble.
     """
 
-    def __init__(self, epochs: int, batch_size: int, custom_filters: bool, seed: int, networks: int = NETWORKS) -> None:
+    def __init__(self, epochs: int, batch_size: int, custom_filters: bool, seed: int, networks: int) -> None:
         self.epochs = epochs
         self.batch_size = batch_size
         self.custom_filters = custom_filters

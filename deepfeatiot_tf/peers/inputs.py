@@ -44,8 +44,8 @@ def panel(values: np.ndarray) -> np.ndarray:
 def level_and_shape(values: np.ndarray) -> np.ndarray:
     """What peers read that are trained by gradient: the signed log of each series, and the series standardized.
 
-    On readings as they are InceptionTime does not train (its batch normalization learns from batches that differ in
-    level by orders of magnitude); standardized series alone do not say what a sensor measures.
+    On readings as they are, InceptionTime has no loss on the training part and yet answers it wrongly, in which it uses
+    other means for its batch normalization; standardized series alone do not say what a sensor measures.
 
     Args:
         values: float32 `[n, time]`, NaN for missing.

@@ -57,11 +57,9 @@ def test_saved_and_loaded_model_is_the_same(trained, fleet, tmp_path):
     model, _ = trained
     model.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")
-    for found, saved in zip(loaded.weights, model.weights, strict=True):
-        np.testing.assert_array_equal(found, saved)
-    # Sums of a thousand landmarks are taken by threads in an order of their own.
-    answers = [each.predict(fleet.values, verbose=0) for each in (loaded, model)]
-    np.testing.assert_allclose(*answers, atol=1e-5)
+    # Traced for series of this length, as the loaded one will be: a graph for any length rounds otherwise.
+    model.make_predict_function(force=True)
+    np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), model.predict(fleet.values, verbose=0))
     assert loaded.class_names == ("high", "low")
     assert loaded.get_config() == model.get_config()
     assert loaded.optimizer.iterations == model.optimizer.iterations
