@@ -53,9 +53,8 @@ class Variant(dfi.KerasSystem):
     """DeepFeatIoT with a variant of the language branch; its features are computed once for all seeds and heads."""
 
     def __init__(self, head: str, variant: str | None, epochs: int, patience: int) -> None:
-        super().__init__(self._make, epochs=epochs, patience=patience)
         self.options = HEADS[head]
-        self.selects = self.options["head"] != "closed_form"
+        super().__init__(self._make, epochs=epochs, patience=patience, selects=self.options["head"] == "blend")
         self.variant = variant
         self.language: dfi.LanguageFeatures | None = None
 

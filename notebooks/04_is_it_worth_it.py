@@ -56,7 +56,8 @@ BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"  # Okabe 
 # %% [markdown]
 # ## Systems
 # A system is anything that learns from labelled readings and gives probabilities: a Keras model in a `KerasSystem`, a scikit-learn
-# classifier in an `EstimatorSystem`. A solved head chooses nothing on validation data, so it may learn from that part, too.
+# classifier in an `EstimatorSystem`. Neither a solved head nor a network whose learning rate falls to nothing over its epochs
+# chooses anything on validation data, so they may learn from that part, too.
 
 # %%
 FROZEN = ("randomized", "statistics")
@@ -68,9 +69,7 @@ def solved(**options):
         model.compile()
         return model
 
-    system = dfi.KerasSystem(build, epochs=1)
-    system.selects = False
-    return system
+    return dfi.KerasSystem(build, epochs=1, selects=False)
 
 
 def by_gradient(epochs, **options):
@@ -79,7 +78,7 @@ def by_gradient(epochs, **options):
         model.compile()
         return model
 
-    return dfi.KerasSystem(build, epochs=epochs)
+    return dfi.KerasSystem(build, epochs=epochs, selects=False)
 
 
 WHOLE = "DeepFeatIoT, solved"

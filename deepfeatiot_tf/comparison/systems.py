@@ -64,17 +64,15 @@ def _keras_system(training: Training, model: str, recipe: str | None, balance: b
         made.compile(recipe=recipe)
         return made
 
-    closed_form = options.get("head") == "closed_form"
-    system = KerasSystem(
+    return KerasSystem(
         build,
-        epochs=1 if closed_form else training.epochs,
+        epochs=1 if options.get("head") == "closed_form" else training.epochs,
         patience=training.patience,
         batch_size=training.batch_size,
         balance=balance,
+        # An epoch as published, or what a blend's two answers count for; else nothing, so all is learned from.
+        selects=options.get("variant") == "paper" or options.get("head") == "blend",
     )
-    # A head in closed form selects nothing, so it learns from the whole training part.
-    system.selects = not closed_form
-    return system
 
 
 OURS: dict[str, SystemEntry] = {

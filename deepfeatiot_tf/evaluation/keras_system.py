@@ -40,14 +40,14 @@ class KerasSystem:
             learning rate is annealed the last epoch is kept.
         balance: whether rare classes weigh as much as frequent ones in training. Default False, as published.
         fit_options: further arguments of `model.fit`, such as `callbacks`. Default none.
+        selects: see `System`. Give False for a closed-form head, and for a network whose learning rate is annealed and
+            that is no blend: neither chooses anything. Default True.
 
     Attributes:
         unfinished: file in which `fit` keeps its state; the same call after a kill goes on from there. Default None.
         model: of the last `fit`, with its best weights.
         history: of the last `fit`: a list per measure, one value per epoch.
     """
-
-    selects = True
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class KerasSystem:
         monitor: str = "val_loss",
         balance: bool = False,
         fit_options: Mapping[str, Any] | None = None,
+        selects: bool = True,
     ) -> None:
         self.build = build
         self.epochs = epochs
@@ -67,6 +68,7 @@ class KerasSystem:
         self.monitor = monitor
         self.balance = balance
         self.fit_options = dict(fit_options or {})
+        self.selects = selects
         self.unfinished: Path | None = None
         self.model: keras.Model | None = None
         self.history: dict[str, list[float]] = {}

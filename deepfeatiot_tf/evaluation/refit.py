@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,22 +21,28 @@ def refit(
     validation: SensorReadings,
     *,
     epochs: int,
+    unfinished: Path | None = None,
     **options: Any,
 ) -> FrozenFeatureModel:
-    """A blend like `chosen` that learned from the validation part, too, and weighs its two answers as `chosen` does.
+    """A model like `chosen` that learned from the validation part, too, and is calibrated as `chosen` is.
 
     Args:
-        chosen: trained on `train`, weighed on `validation`.
+        chosen: trained on `train` with an annealed learning rate, calibrated on `validation`; of a blend the share of
+            the two answers is taken, too.
         build: gives the same model, compiled and untrained.
         train: labelled.
         validation: labelled.
         epochs: in all.
+        unfinished: file that keeps the state of the training, so that the same call goes on after a kill; gone
+            afterwards. Default None.
         **options: of `fit_resumably`, `seed` among them.
     """
     fresh = build()
-    last = RunCheckpoint(None, monitor=None, patience=epochs)
+    last = RunCheckpoint(unfinished, monitor=None, patience=epochs)
     fit_resumably(fresh, _together(train, validation), None, last, epochs=epochs, **options)
-    fresh.weigh_like(chosen)
+    fresh.calibrate_like(chosen)
+    if unfinished is not None:
+        unfinished.unlink(missing_ok=True)
     return fresh
 
 

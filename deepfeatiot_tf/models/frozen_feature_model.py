@@ -79,7 +79,7 @@ class FrozenFeatureModel(keras.Model):
         windows: into how many windows each series is cut for the closed-form heads, which learn from these as from
             further series; see `windows_of`. None for `default_windows`.
         learned_windows: what that came to in the last `fit`; not saved.
-        temperature: by which the last `fit` divided the logits of a blend's network; not saved.
+        temperature: by which the logits of what is learned by gradient were divided after it was; not saved.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
     """
@@ -210,20 +210,26 @@ class FrozenFeatureModel(keras.Model):
             warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
             return super().fit(**given)
 
-    def weigh_like(self, other: FrozenFeatureModel) -> None:
-        """Weigh solved and learned answers as another blend of the same layout does, which had validation data for it.
+    def calibrate(self, temperature: float) -> None:
+        """Divide the logits of what was learned by gradient by a temperature; see `fit_temperature`."""
+        apply_temperature(self.network.get_layer("logits"), temperature)
+        self.temperature = temperature
+
+    def calibrate_like(self, other: FrozenFeatureModel) -> None:
+        """Be as sure as another model of the same layout, which had validation data for it.
 
         Args:
-            other: fitted with `validation_data`.
+            other: calibrated. Of a blend its share of the two answers is taken, too.
 
         Raises:
-            ValueError: one of the two is no blend.
+            ValueError: one of the two is a blend, and the other is none.
         """
-        if self.blend is None or other.blend is None:
-            raise ValueError("weigh_like is for two models with head='blend'")
-        self.blend.share.assign(other.blend.share)
-        apply_temperature(self.network.get_layer("logits"), other.temperature)
-        self.temperature = other.temperature
+        mine, theirs = self.blend, other.blend
+        if (mine is None) != (theirs is None):
+            raise ValueError("calibrate_like is for two models with the same head, and one of these is a blend")
+        if mine is not None and theirs is not None:
+            mine.share.assign(theirs.share)
+        self.calibrate(other.temperature)
 
     def _lessons(self, batches: Batches) -> Batches:
         """What closed-form heads learn from: the training data, and windows of its series where there are to be any."""
@@ -317,8 +323,7 @@ class FrozenFeatureModel(keras.Model):
         x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
         solved, learned, one_hot, _ = self._values(self.blend.input, (), stores, batches_of(x, y, steps))
         logits = logits_of(learned)
-        self.temperature = fit_temperature(one_hot.argmax(axis=1), logits)
-        apply_temperature(self.network.get_layer("logits"), self.temperature)
+        self.calibrate(fit_temperature(one_hot.argmax(axis=1), logits))
         self.blend.adapt(solved, softmax(logits / self.temperature, axis=1), one_hot)
 
     def _solve(

@@ -17,7 +17,7 @@ from deepfeatiot_tf.models.frozen_feature_model import SOLVED, FrozenFeatureMode
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.run_folder import RunFolder
-from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
+from deepfeatiot_tf.training.temperature import fit_temperature, logits_of
 
 VALIDATION = "validation part"
 LEFT_OUT = "training part, each series left out in turn"
@@ -31,7 +31,7 @@ def calibrate(model: FrozenFeatureModel, validation: SensorReadings) -> float:
     """
     report = Report(validation, model.class_names, _probabilities(model, validation))
     temperature = fit_temperature(report.true, logits_of(report.probabilities))
-    apply_temperature(model.network.get_layer("logits"), temperature)
+    model.calibrate(temperature)
     return temperature
 
 

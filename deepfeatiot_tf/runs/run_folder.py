@@ -26,7 +26,7 @@ class RunFolder:
     """The files of one training run.
 
     `settings.json` makes a folder a run; `report.md`, which is written last, a finished one. In between there
-    is `training_state.npz`.
+    is `training_state.npz`, and `refit_state.npz` of the training on the validation part, too.
 
     Args:
         path: of the folder; need not exist.
@@ -36,6 +36,7 @@ class RunFolder:
         self.path = Path(path)
         self.settings = self.path / "settings.json"
         self.state = self.path / "training_state.npz"
+        self.refit_state = self.path / "refit_state.npz"
         self.model = self.path / "model.keras"
         self.history = self.path / "history.csv"
         self.predictions = self.path / "predictions.csv"
@@ -113,6 +114,7 @@ class RunFolder:
         """Write `settings.json` of a new run in place of whatever run there was."""
         make_folder(self.path)
         self.state.unlink(missing_ok=True)
+        self.refit_state.unlink(missing_ok=True)
         for name in OUTPUTS:  # report.md first: without it a run counts as unfinished
             (self.path / name).unlink(missing_ok=True)
         write_text(self.settings, json.dumps(record, indent=2, ensure_ascii=False) + "\n")

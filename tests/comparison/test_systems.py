@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deepfeatiot_tf.comparison.published import published
-from deepfeatiot_tf.comparison.systems import SYSTEMS, chosen
+from deepfeatiot_tf.comparison.systems import OURS, SYSTEMS, chosen
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import run_protocol
 from deepfeatiot_tf.evaluation.system_entry import Training
@@ -35,6 +35,11 @@ def test_names_and_groups_are_chosen_in_the_order_of_the_table():
 def test_an_unknown_system_is_named_with_its_neighbour():
     with pytest.raises(InputError, match="system 'rockt' is unknown, did you mean 'rocket'"):
         chosen(["rockt"])
+
+
+def test_networks_as_published_and_blends_select_and_nothing_else_of_ours_does(small_sentence_encoder):
+    selecting = {name for name, entry in OURS.items() if entry.build(Training()).selects}
+    assert selecting == {name for name in OURS if "paper" in name or "blend" in name}
 
 
 def test_no_two_systems_share_a_title():

@@ -65,9 +65,11 @@ def test_trained_once_more_it_weighs_as_before(fleet):
     assert sum(len(rows) for rows in again.left_out.values()) > sum(len(rows) for rows in first.left_out.values())
 
 
-def test_only_blends_weigh_like_one_another(blended, fleet):
-    with pytest.raises(ValueError, match="blend"):
-        blended.weigh_like(DeepFeatIoT(fleet.class_names, kernels=32))
+def test_a_blend_is_calibrated_like_blends_alone(blended, fleet):
+    network = DeepFeatIoT(fleet.class_names, kernels=32, branches=("statistics",), head="mlp")
+    for one, other in ((blended, network), (network, blended)):
+        with pytest.raises(ValueError, match="one of these is a blend"):
+            one.calibrate_like(other)
 
 
 def test_it_is_trained_by_the_robust_recipe(blended):

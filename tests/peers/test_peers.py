@@ -58,7 +58,7 @@ def test_inception_time_runs_quietly_and_leaves_no_file(fleet, tmp_path, monkeyp
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    classifier = InceptionTimeInTemporaryFolder(epochs=1, batch_size=16, custom_filters=True, seed=0, networks=1)
+    classifier = InceptionTimeInTemporaryFolder(1, 16, custom_filters=True, seed=0, networks=1, patience=1)
     channels = level_and_shape(fleet.values)
     probabilities = classifier.fit(channels, fleet.label_indices).predict_proba(channels)
     assert probabilities.shape == (120, 3)

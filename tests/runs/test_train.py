@@ -105,23 +105,62 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(unbroken, fleet, fleet
 
 
 class Stops(keras.callbacks.Callback):
+    """Interrupts the training of this number, in its third epoch."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.left = number
+
+    def on_train_begin(self, logs=None):
+        self.left -= 1
+
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 2:
+        if epoch == 2 and not self.left:
             raise KeyboardInterrupt
 
 
-def test_an_interrupted_blend_goes_on_and_ends_as_an_unbroken_one(fleet, tmp_path):
-    settings = RunSettings(head="blend", kernels=32, epochs=4, batch_size=8)
-    train_run(fleet, tmp_path / "unbroken", settings=settings, verbose=0)
+@pytest.fixture(scope="module", params=["blend", "mlp"])
+def trained_twice(request, fleet, tmp_path_factory):
+    """Settings of a run whose model learns from the validation part in the end, and its folder, unbroken."""
+    options = {"branches": ("statistics",), "windows": (), "epochs": 4, "batch_size": 8}
+    settings = RunSettings(head=request.param, **options)
+    folder = tmp_path_factory.mktemp("runs") / "unbroken"
+    train_run(fleet, folder, settings=settings, verbose=0)
+    return settings, folder
+
+
+@pytest.mark.parametrize(
+    ("trained_twice", "training", "states"),
+    [("blend", 1, {"training_state.npz"}), ("mlp", 2, {"training_state.npz", "refit_state.npz"})],
+    indirect=["trained_twice"],
+)
+def test_interrupted_in_either_training_a_run_goes_on_and_ends_as_an_unbroken_one(
+    fleet, trained_twice, tmp_path, training, states
+):
+    (settings, unbroken), folder = trained_twice, tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        train_run(fleet, tmp_path / "run", settings=settings, callbacks=[Stops()], verbose=0)
-    assert files(tmp_path / "run") == {"settings.json", "training_state.npz"}
-    train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
+        train_run(fleet, folder, settings=settings, callbacks=[Stops(training)], verbose=0)
+    assert files(folder) == {"settings.json", *states}
+    train_run(fleet, folder, settings=settings, verbose=0)
+    assert files(folder) == files(unbroken)
     for name in ("history.csv", "predictions.csv", "held_out.csv"):
-        assert (tmp_path / "run" / name).read_text() == (tmp_path / "unbroken" / name).read_text()
-    weights = [load_model(tmp_path / name / "model.keras").get_weights() for name in ("run", "unbroken")]
+        assert (folder / name).read_text() == (unbroken / name).read_text()
+    weights = [load_model(path / "model.keras").get_weights() for path in (folder, unbroken)]
     for mine, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_what_chooses_no_epoch_learns_from_the_validation_part_in_the_end(fleet, trained_twice):
+    settings, folder = trained_twice
+    train, validation, _ = split_for(fleet, settings)
+    model = load_model(folder / "model.keras")
+    (scale,) = (layer for layer in model.network.layers if layer.name == "statistics_standardized")
+    raw = model.frozen["statistics"](np.concatenate([train.values, validation.values]))
+    np.testing.assert_allclose(scale.mean, np.mean(raw, axis=0), rtol=1e-4, atol=1e-4)
+    kept = pd.read_csv(folder / "held_out.csv")  # from before, of series that had not been learned from
+    assert list(kept["id"]) == list(validation.ids)
+    found = model.predict({"readings": validation.values}, verbose=0).max(axis=1)
+    assert not np.allclose(kept["confidence"], found, atol=1e-3)
 
 
 def test_a_run_killed_between_training_and_report_only_makes_up_for_the_rest(
