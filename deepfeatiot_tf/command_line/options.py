@@ -144,8 +144,8 @@ SETTINGS: dict[str, Any] = {
     "head": _model(
         str | None,
         "`closed_form`, solved in seconds from frozen branches alone; `mlp`, the network, trained by gradient; or "
-        "`blend`, both, weighed on the validation part. Without it, `closed_form`; `mlp` in the paper variant or with "
-        "learned branches.",
+        "`blend`, both, weighed on the validation part. Robust networks are trained twice, in the end on that part, too. "
+        "Without it, `closed_form`; `mlp` in the paper variant or with learned branches.",
         metavar="NAME",
     ),
     "kernels": _model(int, "Number of random kernels."),
@@ -180,7 +180,8 @@ SETTINGS: dict[str, Any] = {
         Any, "Share to test on, or `paper` for the published 70/30 split.", parser=_share, metavar="SHARE"
     ),
     "validation": _training(
-        float | None, "Share of the rest to select the best epoch on. Without it, 0.15 for the network."
+        float | None,
+        "Share of the rest to select the best epoch on, or to calibrate on. Without it, 0.15 for the network.",
     ),
     "seed": _training(int, "Of split, order, weights, kernels and dropout."),
 }

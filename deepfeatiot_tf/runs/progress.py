@@ -63,7 +63,7 @@ class TrainingBar(keras.callbacks.Callback):
         self.progress.update(self.task, completed=done, shown=f"{branch} features of {series} series")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """A blend is trained twice; the second time the bar begins anew."""
+        """A robust network is trained twice; the second time the bar begins anew."""
         self.begun = False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
