@@ -4,7 +4,7 @@ Paper split. Honest protocol: whatever is selected is selected on a validation p
 part is used once. Every finished cell is kept in the table, so a broken run goes on with the same command.
 
 With `--changes` the metadata of the test part is damaged before it is answered: blanked for a share of the sensors, or
-swapped with that of another sensor. The training part stays whole. `senseur-masked` is SensEUR without the entries
+swapped among a tenth of them or all. The training part stays whole. `senseur-masked` is SensEUR without the entries
 `sensors` and `units` of its metadata, which nearly name the class.
 """
 
@@ -27,7 +27,7 @@ from deepfeatiot_tf.evaluation.system_entry import Training
 
 MASKED = ("sensors", "units")
 DEFAULT_SYSTEMS = ("deepfeatiot-metadata", "metadata-regression", "statistics-trees", "metadata-trees", "deepfeatiot")
-CHANGES = ("none", "25 % blank", "50 % blank", "75 % blank", "all blank", "swapped")
+CHANGES = ("none", "25 % blank", "50 % blank", "75 % blank", "all blank", "10 % swapped", "swapped")
 
 
 class Once:
@@ -54,11 +54,10 @@ def changed(readings: dfi.SensorReadings, change: str) -> dfi.SensorReadings:
     """The sensors with damaged metadata; which of them are hit depends on nothing but their number."""
     order = np.random.default_rng(7).permutation(len(readings))
     texts = readings.metadata.copy()
-    if change == "swapped":
-        texts[order] = readings.metadata[np.roll(order, 1)]
-    elif change != "none":
-        share = 1.0 if change == "all blank" else float(change.split()[0]) / 100
-        texts[order[: round(share * len(order))]] = ""
+    if change != "none":
+        share = float(change.split()[0]) / 100 if "%" in change else 1.0
+        hit = order[: round(share * len(order))]
+        texts[hit] = readings.metadata[np.roll(hit, 1)] if change.endswith("swapped") else ""
     return with_texts(readings, texts)
 
 

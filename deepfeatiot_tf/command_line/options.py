@@ -144,7 +144,7 @@ SETTINGS: dict[str, Any] = {
     "head": _model(
         str | None,
         "`closed_form`, solved in seconds from frozen branches alone; `mlp`, the network, trained by gradient; or "
-        "`blend`, both, weighed on the validation part. Robust networks are trained twice, in the end on that part, too. "
+        "`blend`, both, weighed on the validation part. Robust networks are trained twice, at last on that part, too. "
         "Without it, `closed_form`; `mlp` in the paper variant or with learned branches.",
         metavar="NAME",
     ),

@@ -107,7 +107,8 @@ class DeepFeatIoT(FrozenFeatureModel):
         head: `"closed_form"`, a ridge classifier on the standardized frozen features and on a Laplacian kernel of the
             statistics, solved by the first `fit` in seconds, or `"mlp"`, trained by gradient. The former needs the
             robust variant and no learned branch. With a `text_encoder` there are three such heads, for rows with both
-            (on a joint kernel, too), with readings and with metadata alone. Default `"closed_form"`; `"mlp"` in
+            (on a joint kernel, too), with readings and with metadata alone; the first also learns from rows with the
+            metadata of other series, so that readings are believed where the two contradict each other. Default `"closed_form"`; `"mlp"` in
             `"paper"` mode and where learned branches are asked for. `"blend"` has both and answers with their weighted
             mean: the closed-form head on the frozen branches, and beside it a network that reads these and the learned
             ones, if any; see `Blend`. Their weights come from the `validation_data` of `fit`.

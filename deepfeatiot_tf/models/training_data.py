@@ -70,6 +70,24 @@ def with_windows(batches: Batches, parts: Sequence[int]) -> Batches:
     return walk
 
 
+def with_wrong_metadata(batches: Batches, most: int) -> Batches:
+    """The same rows, at most so many, each with the metadata of another row, drawn by chance and always alike."""
+
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+        texts = np.concatenate([taken(inputs, METADATA) for inputs, _, _ in batches()])
+        order = np.random.default_rng(0).permutation(len(texts))
+        texts[order] = np.roll(texts[order], 1)
+        kept = np.isin(np.arange(len(texts)), order[:most])
+        done = 0
+        for inputs, one_hot, series in batches():
+            rows = kept[done : done + len(series)]
+            mine = {**inputs, METADATA: texts[done : done + len(series)]}
+            done += len(series)
+            yield {name: values[rows] for name, values in mine.items()}, one_hot[rows], series[rows]
+
+    return walk
+
+
 def arrays_of(x: Any) -> dict[str, np.ndarray]:
     """Readings float32 `[series, time]`, and texts `[series]` where there are some, by name."""
     inputs = as_dict(x)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from deepfeatiot_tf import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, InputError, SensorReadings, TextFeatures, load_model
+from deepfeatiot_tf.models.training_data import batches_of, with_wrong_metadata
 from deepfeatiot_tf.training.feature_store import FeatureStore
 from tests.reference.small_bert import write_folder
 
@@ -94,6 +95,41 @@ def test_rows_that_lack_something_teach_what_they_have(told, encoder):
     model.compile()
     model.fit(part.to_dataset(), verbose=0)
     assert accuracy(model, told) == 1.0
+
+
+def test_readings_are_believed_where_the_metadata_contradicts_them(told, encoder):
+    kinds = np.arange(40) % 2  # which readings tell, and names
+    texts = np.array(["temp °c", "hum %"])
+    fleet = SensorReadings(told.values, labels=np.array(["hot", "wet"])[kinds], metadata=texts[kinds])
+    wrong = SensorReadings(told.values, labels=fleet.labels, metadata=texts[1 - kinds])
+    model = DeepFeatIoT(fleet.class_names, head="closed_form", branches=("statistics",), text_encoder=encoder())
+    model.compile()
+    model.fit(fleet.to_dataset(), verbose=0)
+    assert accuracy(model, fleet) == 1.0
+    assert accuracy(model, wrong) >= 0.9  # without rows of wrong metadata in training it is less
+
+
+def test_wrong_metadata_is_that_of_other_rows_however_they_are_batched(told):
+    fleet = SensorReadings(told.values, labels=told.labels, metadata=[f"name {i}" for i in range(40)])
+
+    def rows(size, most=40):
+        batches = batches_of(fleet.to_dataset(batch_size=size), None, None)
+        parts = [
+            (inputs["readings"], inputs["metadata"], *rest) for inputs, *rest in with_wrong_metadata(batches, most)()
+        ]
+        return [np.concatenate(each) for each in zip(*parts, strict=True)]
+
+    values, texts, one_hot, series = rows(16)
+    np.testing.assert_array_equal(values, fleet.values)
+    np.testing.assert_array_equal(one_hot.argmax(axis=1), fleet.label_indices)
+    np.testing.assert_array_equal(series, np.arange(40))
+    mine = [text.decode() if isinstance(text, bytes) else text for text in texts]
+    assert sorted(mine) == sorted(fleet.metadata)
+    assert not (np.array(mine) == fleet.metadata).any()
+    np.testing.assert_array_equal(texts, rows(7)[1])
+    few = rows(16, most=10)
+    assert len(few[3]) == 10
+    np.testing.assert_array_equal(few[1], texts[few[3]])
 
 
 def test_without_any_metadata_there_is_nothing_to_solve(told, encoder):
