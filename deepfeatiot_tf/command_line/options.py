@@ -162,6 +162,12 @@ SETTINGS: dict[str, Any] = {
         parser=_counts,
         metavar="COUNTS",
     ),
+    "wrong_metadata": _model(
+        float,
+        "For a fleet some of whose metadata is another sensor's: what rows with wrong metadata count for when the "
+        "closed-form head learns; 0.03, say.",
+        metavar="SHARE",
+    ),
     "rounds": _model(int, "Of the cross-residual block of `deepmetaiot`."),
     "recipe": _training(
         str | None,

@@ -83,6 +83,12 @@ OURS: dict[str, SystemEntry] = {
     "deepfeatiot-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"
     ),
+    "deepfeatiot-wrong-metadata": ours(
+        "DeepFeatIoT with metadata, closed-form head, taught wrong metadata",
+        head="closed_form",
+        text_encoder="minilm",
+        wrong_metadata=0.03,
+    ),
     "deepfeatiot-blend": ours("DeepFeatIoT, closed-form head and network", head="blend", epochs=ROBUST_EPOCHS),
     "deepfeatiot-network": ours("DeepFeatIoT, full network", head="mlp", epochs=ROBUST_EPOCHS),
     "deepfeatiot-paper": ours("DeepFeatIoT, published network", variant="paper"),

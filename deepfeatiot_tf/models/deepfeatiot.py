@@ -107,8 +107,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         head: `"closed_form"`, a ridge classifier on the standardized frozen features and on a Laplacian kernel of the
             statistics, solved by the first `fit` in seconds, or `"mlp"`, trained by gradient. The former needs the
             robust variant and no learned branch. With a `text_encoder` there are three such heads, for rows with both
-            (on a joint kernel, too), with readings and with metadata alone; the first also learns from rows with the
-            metadata of other series, so that readings are believed where the two contradict each other. Default `"closed_form"`; `"mlp"` in
+            (on a joint kernel, too), with readings and with metadata alone. Default `"closed_form"`; `"mlp"` in
             `"paper"` mode and where learned branches are asked for. `"blend"` has both and answers with their weighted
             mean: the closed-form head on the frozen branches, and beside it a network that reads these and the learned
             ones, if any; see `Blend`. Their weights come from the `validation_data` of `fit`.
@@ -125,6 +124,10 @@ class DeepFeatIoT(FrozenFeatureModel):
         windows: the closed-form head also learns from windows of each series, as from further series: `(2,)` for
             halves, `(2, 4)` for halves and quarters, `()` for none. Default: halves of up to 500 series. A language
             model reads them, too.
+        wrong_metadata: for a fleet some of whose metadata is another sensor's. The closed-form head that reads both
+            then also learns from rows with the metadata of other series, so that it believes the readings where the two
+            contradict each other; together they count for this share of the right rows. 0.03 does
+            (benchmarks/results/wrong_metadata.csv). Default 0: all metadata is believed.
         seed: of kernels, initial weights and dropout. Default 0.
         name: of the model.
 
@@ -168,6 +171,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         feature_dropout: float | None = None,
         modality_dropout: float | None = None,
         windows: Sequence[int] | None = None,
+        wrong_metadata: float = 0.0,
         seed: int = 0,
         name: str = "deepfeatiot",
         **kwargs: Any,
@@ -198,6 +202,10 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
         if any(parts < 2 for parts in windows or ()):
             raise ValueError(f"windows is {windows}; give numbers of windows, each at least 2")
+        if not 0 <= wrong_metadata <= 1:
+            raise ValueError(f"wrong_metadata is {wrong_metadata}; give a share from 0 to 1")
+        if wrong_metadata and (text_encoder is None or head == "mlp"):
+            raise ValueError("wrong_metadata is for a closed-form head that reads metadata; give a text_encoder, or 0")
         class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
@@ -274,6 +282,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.feature_dropout = feature_dropout
         self.modality_dropout = modality_dropout
         self.windows = None if windows is None else tuple(windows)
+        self.wrong_metadata = wrong_metadata
         self.seed = seed
 
     def get_config(self) -> dict:
@@ -294,6 +303,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "feature_dropout": self.feature_dropout,
             "modality_dropout": self.modality_dropout,
             "windows": self.windows,
+            "wrong_metadata": self.wrong_metadata,
             "seed": self.seed,
             "name": self.name,
         }

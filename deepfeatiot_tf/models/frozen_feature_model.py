@@ -51,10 +51,8 @@ SOLVED = {
     "closed_form_readings": (READINGS,),
     "closed_form_metadata": (METADATA,),
 }
-# A head that reads both also learns from rows with the metadata of another series, which teach it what to believe where
-# the two contradict each other: how many at most, and what all of them count for beside the right ones. Chosen on
-# validation parts of the training parts of TS-N, SensEUR and TS-M.
-WRONG_ROWS, WRONG_SHARE = 2000, 0.05
+# Rows with wrong metadata that a head learns from, at most: with 20,000 features each they take a third of a gigabyte.
+WRONG_ROWS = 2000
 
 
 class FrozenFeatureModel(keras.Model):
@@ -83,6 +81,8 @@ class FrozenFeatureModel(keras.Model):
             keep are then those of the last epoch.
         windows: into how many windows each series is cut for the closed-form heads, which learn from these as from
             further series; see `windows_of`. None for `default_windows`.
+        wrong_metadata: what rows with the metadata of other series count for, beside the right ones, when the
+            closed-form head that reads both is solved. 0: there are none.
         learned_windows: what that came to in the last `fit`; not saved.
         temperature: by which the logits of what is learned by gradient were divided after it was; not saved.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
@@ -106,6 +106,7 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = False
         self.annealed = False
         self.windows: tuple[int, ...] | None = None
+        self.wrong_metadata = 0.0
         self.learned_windows: tuple[int, ...] = ()
         self.temperature = 1.0
         self.left_out: dict[str, np.ndarray] = {}
@@ -341,9 +342,9 @@ class FrozenFeatureModel(keras.Model):
         needs = SOLVED[head.name]
         features, one_hot, series = self._values([head.input], needs, stores, batches)
         weights = np.ones(len(series))
-        if self.reads_metadata and len(needs) == 2:
+        if self.wrong_metadata and len(needs) == 2:
             wrong = self._values([head.input], needs, stores, with_wrong_metadata(batches, WRONG_ROWS))
-            weights = np.append(weights, np.full(len(wrong[-1]), WRONG_SHARE * len(series) / len(wrong[-1])))
+            weights = np.append(weights, np.full(len(wrong[-1]), self.wrong_metadata * len(series) / len(wrong[-1])))
             features, one_hot, series = map(np.concatenate, zip((features, one_hot, series), wrong, strict=True))
         if class_weight is not None:
             weights *= [class_weight[i] for i in one_hot.argmax(axis=1)]

@@ -47,7 +47,7 @@ def branch_worth(
     if settings.language is not None:
         smaller["language"] = replace(settings, language=None)
     if settings.text_encoder is not None:
-        smaller["metadata"] = replace(settings, text_encoder=None)
+        smaller["metadata"] = replace(settings, text_encoder=None, wrong_metadata=0.0)
     if windows:
         smaller["windows of each series"] = replace(settings, windows=())
     reports = {"the whole model": held_out, **{f"without {name}": answer(each) for name, each in smaller.items()}}

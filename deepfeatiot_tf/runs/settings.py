@@ -26,6 +26,7 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
         "feature_dropout",
         "modality_dropout",
         "windows",
+        "wrong_metadata",
         "seed",
     ),
     "deepheteroiot": ("variant", "global_stride", "seed"),
@@ -39,7 +40,7 @@ class RunSettings:
 
     Args:
         model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
-        variant: this and the next fifteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+        variant: this and the next sixteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
@@ -58,6 +59,7 @@ class RunSettings:
         feature_dropout: see `DeepFeatIoT`.
         modality_dropout: see `DeepMetaIoT`.
         windows: see `DeepFeatIoT`.
+        wrong_metadata: see `DeepFeatIoT`.
         rounds: see `DeepMetaIoT`.
         recipe: how the network is compiled, by name; see `training.recipe`. Default: the model's own.
         epochs: at most. Default 200 (published), 40 where the learning rate falls over them (recipe `"robust"`).
@@ -92,6 +94,7 @@ class RunSettings:
     feature_dropout: float | None = None
     modality_dropout: float | None = None
     windows: tuple[int, ...] | None = None
+    wrong_metadata: float = 0.0
     rounds: int = 1
     recipe: str | None = None
     epochs: int | None = None

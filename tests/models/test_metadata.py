@@ -102,11 +102,18 @@ def test_readings_are_believed_where_the_metadata_contradicts_them(told, encoder
     texts = np.array(["temp °c", "hum %"])
     fleet = SensorReadings(told.values, labels=np.array(["hot", "wet"])[kinds], metadata=texts[kinds])
     wrong = SensorReadings(told.values, labels=fleet.labels, metadata=texts[1 - kinds])
-    model = DeepFeatIoT(fleet.class_names, head="closed_form", branches=("statistics",), text_encoder=encoder())
+    options = {"head": "closed_form", "branches": ("statistics",), "text_encoder": encoder()}
+    model = DeepFeatIoT(fleet.class_names, wrong_metadata=0.05, **options)
     model.compile()
     model.fit(fleet.to_dataset(), verbose=0)
     assert accuracy(model, fleet) == 1.0
     assert accuracy(model, wrong) >= 0.9  # without rows of wrong metadata in training it is less
+
+
+@pytest.mark.parametrize(("share", "reads", "says"), [(1.5, True, "from 0 to 1"), (0.1, False, "give a text_encoder")])
+def test_wrong_metadata_is_a_share_and_for_models_that_read_metadata(told, encoder, share, reads, says):
+    with pytest.raises(ValueError, match=says):
+        DeepFeatIoT(told.class_names, wrong_metadata=share, text_encoder=encoder() if reads else None)
 
 
 def test_wrong_metadata_is_that_of_other_rows_however_they_are_batched(told):
