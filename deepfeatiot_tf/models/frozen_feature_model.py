@@ -231,10 +231,10 @@ class FrozenFeatureModel(keras.Model):
             ValueError: one of the two is a blend, and the other is none.
         """
         mine, theirs = self.blend, other.blend
-        if (mine is None) != (theirs is None):
-            raise ValueError("calibrate_like is for two models with the same head, and one of these is a blend")
         if mine is not None and theirs is not None:
             mine.share.assign(theirs.share)
+        elif mine is not theirs:
+            raise ValueError("calibrate_like is for two models with the same head, and one of these is a blend")
         self.calibrate(other.temperature)
 
     def _lessons(self, batches: Batches) -> Batches:

@@ -126,7 +126,7 @@ class RunSettings:
         if self.seed < 0:
             raise InputError(f"seed is {self.seed}; give at least 0")
         if not self.solved and not self.validation:
-            raise InputError(f"validation is {self.validation}; the best epoch needs a share to be chosen on")
+            raise InputError(f"validation is {self.validation}; a network needs a share to be chosen or calibrated on")
 
     def _check_model(self) -> None:
         if self.model not in MODEL_OPTIONS:

@@ -57,6 +57,8 @@ def test_saved_and_loaded_model_is_the_same(trained, fleet, tmp_path):
     model, _ = trained
     model.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")
+    for found, saved in zip(loaded.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(found, saved)
     # Traced for series of this length, as the loaded one will be: a graph for any length rounds otherwise.
     model.make_predict_function(force=True)
     np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), model.predict(fleet.values, verbose=0))

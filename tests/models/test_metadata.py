@@ -110,10 +110,19 @@ def test_readings_are_believed_where_the_metadata_contradicts_them(told, encoder
     assert accuracy(model, wrong) >= 0.9  # without rows of wrong metadata in training it is less
 
 
-@pytest.mark.parametrize(("share", "reads", "says"), [(1.5, True, "from 0 to 1"), (0.1, False, "give a text_encoder")])
-def test_wrong_metadata_is_a_share_and_for_models_that_read_metadata(told, encoder, share, reads, says):
+@pytest.mark.parametrize(
+    ("share", "reads", "head", "says"),
+    [
+        (1.5, True, "closed_form", "from 0 to 1"),
+        (0.1, False, "closed_form", "give a text_encoder"),
+        (0.1, True, "mlp", "for a closed-form head"),
+    ],
+)
+def test_wrong_metadata_is_a_share_and_for_closed_form_heads_that_read_metadata(
+    told, encoder, share, reads, head, says
+):
     with pytest.raises(ValueError, match=says):
-        DeepFeatIoT(told.class_names, wrong_metadata=share, text_encoder=encoder() if reads else None)
+        DeepFeatIoT(told.class_names, wrong_metadata=share, head=head, text_encoder=encoder() if reads else None)
 
 
 def test_wrong_metadata_is_that_of_other_rows_however_they_are_batched(told):
