@@ -64,10 +64,11 @@ def train_run(
     not trained again.
 
     `held_out.csv` has the answers to series that were not learned from: the validation part; of a closed-form head
-    without one, each series of the training part left out in turn. The `precision` of `predict_run` and `export_run`
-    rests on it. A network's confidences are scaled by a temperature fitted on the validation part, in its weights; a
-    closed-form head takes its own from the series left out; a blend of both is weighed on the validation part. A model
-    whose learning rate is annealed needs that part for nothing else, and is then trained once more, on it, too.
+    without one, each series of the training part left out in turn. How right they are is in `metrics.json`, too. The
+    `precision` of `predict_run` and `export_run` rests on them. A network's confidences are scaled by a temperature
+    fitted on the validation part, in its weights; a closed-form head takes its own from the series left out; a blend of
+    both is weighed on the validation part. A model whose learning rate is annealed needs that part for nothing else,
+    and is then trained once more, on it, too.
     `suspects.csv` has those that it reads otherwise than they are labelled, and the card says what is lost without each
     branch of a closed-form head.
 
@@ -126,6 +127,7 @@ def train_run(
     elif not settings.solved:
         facts["temperature"] = calibrate(model, parts[1])
     held_out, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
+    facts.update({f"held_out_{score}": held_out.metrics[score] for score in ("accuracy", "log_loss")})
     if model.annealed and not settings.solved:
         model = refit(
             model,

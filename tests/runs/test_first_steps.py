@@ -53,6 +53,13 @@ def test_the_model_that_is_better_on_the_validation_part_is_kept(found):
     assert found.chosen.name == RUNS[best]
 
 
+def test_the_validation_part_judges_models_that_had_not_learned_from_it(found):
+    scores = found.scores.set_index("system")
+    for system, run in list(RUNS.items())[1:]:
+        held_out = pd.read_csv(found.folder / run / "held_out.csv")
+        assert scores.loc[system, "validation_accuracy"] == (held_out["label"] == held_out["true_label"]).mean()
+
+
 def test_the_new_sensors_are_labelled_without_their_labels(found):
     new = pd.read_csv(found.folder / "new.csv")
     assert "label" not in new
