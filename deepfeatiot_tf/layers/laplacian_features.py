@@ -125,14 +125,21 @@ class LaplacianFeatures(keras.layers.Layer):
         self.normalization.assign(normalization)
 
     def _kernel(self, features: tf.Tensor) -> tf.Tensor:
-        exponent = tf.zeros([tf.shape(features)[0], self.landmarks])
-        for column in range(self.places.shape[1]):  # one at a time: [batch, landmarks, features] would be large
-            value, place = features[:, column, None], self.places[:, column]
+        values, places, ranks = (tf.transpose(each) for each in (features, self.places, self.ranks))
+
+        def add(column: tf.Tensor, exponent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            value, place = values[column][:, None], places[column]
             apart = tf.abs(value - place)
             below = tf.where(apart <= TIE, 0.5, tf.cast(place < value, tf.float32))
             rank = tf.reduce_sum(self.share * below, axis=1, keepdims=True)
-            distance = self.gamma * apart + self.rank_gamma * tf.abs(rank - self.ranks[:, column])
-            exponent += self.importances[column] * distance
+            distance = self.gamma * apart + self.rank_gamma * tf.abs(rank - ranks[column])
+            return column + 1, exponent + self.importances[column] * distance
+
+        # One feature at a time: [batch, landmarks, features] would be large. A loop in the graph, and not of it: unrolled,
+        # it is 1,400 operations, which every function that the model is traced into would have.
+        nothing = tf.zeros([tf.shape(features)[0], self.landmarks])
+        count = self.places.shape[1]
+        _, exponent = tf.while_loop(lambda column, _: column < count, add, (0, nothing), maximum_iterations=count)
         return tf.exp(-exponent)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
