@@ -1,8 +1,8 @@
 """Whether the closed-form head should also learn from altered copies of each series: on validation parts alone.
 
 Out of the published split's training part, 70 % to learn from and 30 % to judge on, several times; the test part is not
-touched. Every alteration is one that happens to sensors. Each model is judged on the series as they are, and once more
-on each of the altered kinds: a head that learned from gaps should do better where there are gaps.
+touched. Each model is judged on the series as they are, and once more on each of the altered kinds: a head that learned
+from gaps should do better where there are gaps.
 """
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ def altered(readings: np.ndarray, name: str) -> np.ndarray:
     """float32 `[series, time]`: each record, from its first reading to its last, altered, and always alike."""
     out = np.full_like(readings, np.nan)
     for row, series in enumerate(readings):
-        start, *_, end = np.flatnonzero(np.isfinite(series))
-        record = series[start : end + 1]
-        generator = np.random.default_rng(int(np.nansum(np.abs(record))) % 2**32)
-        out[row, : len(record)] = ALTERATIONS[name](record, generator)
+        present = np.flatnonzero(np.isfinite(series))
+        if len(present):
+            record = series[present[0] : present[-1] + 1]
+            generator = np.random.default_rng(int(np.abs(record[np.isfinite(record)]).sum()) % 2**32)
+            out[row, : len(record)] = ALTERATIONS[name](record, generator)
     return out
 
 

@@ -1,8 +1,8 @@
 """What networks among the peers read: the level of each series, its shape, or both.
 
 On validation parts: each system is trained on 70 % of the training part of the published split and judged on the rest
-of it; the test part is not looked at. `--protocol paper` is that protocol, whose epoch is the best on the test part:
-to see what the gaps to the published figures are due to. InceptionTime is one network in place of five.
+of it; the test part is not looked at. With `--protocol paper`, whose epoch is the best on the test part, it shows what
+the gaps to the published figures are due to. InceptionTime is one network in place of five.
 """
 
 from __future__ import annotations

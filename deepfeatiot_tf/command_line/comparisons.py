@@ -85,6 +85,7 @@ def ablate(
     language: Annotated[
         str | None, typer.Option(help="A pretrained model for the language branch, as for `train`.", metavar="NAME")
     ] = None,
+    kernels: Annotated[bool, typer.Option(help="Whether the random kernels are changed, too.")] = True,
     splits: SplitsOption = "resample",
     seeds: SeedsOption = 5,
     epochs: EpochsOption = 40,
@@ -98,7 +99,7 @@ def ablate(
     from deepfeatiot_tf.comparison.ablation import effects, variants
     from deepfeatiot_tf.evaluation.system_entry import Training
 
-    entries, training = variants(head, language), Training(epochs, patience)
+    entries, training = variants(head, language, kernels), Training(epochs, patience)
     import_tensorflow()
     from deepfeatiot_tf.comparison.ablation_report import write_ablation
     from deepfeatiot_tf.comparison.grid import Grid, run_grid

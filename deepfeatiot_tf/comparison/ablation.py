@@ -32,19 +32,22 @@ KERNELS: dict[str, dict[str, Any]] = {
 SOLVED: dict[str, dict[str, Any]] = {"without windows": {"windows": ()}}
 NETWORK: dict[str, dict[str, Any]] = {
     "direct concatenation": {"fusion": "concat"},
+    "frozen branches without dropout": {"feature_dropout": 0.0},
     "DFT width 16": {"dft_width": 16},
     "DFT width 256": {"dft_width": 256},
     "paper variant": {"variant": "paper"},
 }
 
 
-def variants(head: str = "closed_form", language: str | None = None) -> dict[str, SystemEntry]:
+def variants(head: str = "closed_form", language: str | None = None, kernels: bool = True) -> dict[str, SystemEntry]:
     """The model as it is, and with each change.
 
     Args:
-        head: see `DeepFeatIoT`. With `"mlp"` there are the learned branches, direct concatenation and
-            the paper variant of these branches, too. Default `"closed_form"`, whose cells take seconds.
+        head: see `DeepFeatIoT`. With `"mlp"` there are the learned branches, direct concatenation, other
+            widths of the DFT, no dropout of frozen features, and the paper variant of these branches, too.
+            Default `"closed_form"`, whose cells take seconds.
         language: see `DeepFeatIoT`; a name, a folder or a file. Default: no language branch.
+        kernels: whether number, length, dilation and sampling of the random kernels change, too. Default True.
 
     Returns:
         entries by the change, `WHOLE` first; a change that is another one by a second name is there once.
@@ -62,7 +65,8 @@ def variants(head: str = "closed_form", language: str | None = None) -> dict[str
     for name in names:
         changes[f"{name} alone"] = _only((name,), names, language)
     changes.update(NETWORK if head == "mlp" else SOLVED)
-    changes.update(KERNELS)
+    if kernels:
+        changes.update(KERNELS)
     found: dict[str, SystemEntry] = {}
     options: list[dict[str, Any]] = []
     for change, values in changes.items():

@@ -135,11 +135,16 @@ class LaplacianFeatures(keras.layers.Layer):
             distance = self.gamma * apart + self.rank_gamma * tf.abs(rank - ranks[column])
             return column + 1, exponent + self.importances[column] * distance
 
-        # One feature at a time: [batch, landmarks, features] would be large. A loop in the graph, and not of it: unrolled,
-        # it is 1,400 operations, which every function that the model is traced into would have.
-        nothing = tf.zeros([tf.shape(features)[0], self.landmarks])
+        # One feature at a time, as [batch, landmarks, features] would be large; by a loop of the graph, as one of
+        # Python puts forty operations per feature into every function that the model is traced into.
+        exponent = tf.zeros([tf.shape(features)[0], self.landmarks])
         count = self.places.shape[1]
-        _, exponent = tf.while_loop(lambda column, _: column < count, add, (0, nothing), maximum_iterations=count)
+        _, exponent = tf.while_loop(
+            lambda column, _: column < count,
+            add,
+            (0, exponent),
+            maximum_iterations=count,  # XLA wants to know it, for gradients
+        )
         return tf.exp(-exponent)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from tempfile import TemporaryDirectory
 
+import keras
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -41,6 +42,15 @@ def _system(training: Training, custom_filters: bool) -> EstimatorSystem:
     )
 
 
+class StepsWithoutXLA(keras.callbacks.Callback):
+    """On a GPU Keras has XLA compile a training step, here anew for each of the networks and each size of batch."""
+
+    def set_model(self, model: keras.Model) -> None:
+        """Called before the step is made."""
+        super().set_model(model)
+        model.jit_compile = False
+
+
 class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
     """aeon's classifier, whose checkpoints go to a folder that does not outlive `fit`.
 
@@ -65,7 +75,6 @@ class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> InceptionTimeInTemporaryFolder:
         """Train on `[n, channels, time]` and int `[n]`."""
-        import keras
         from aeon.classification.deep_learning import InceptionTimeClassifier
 
         with TemporaryDirectory() as folder:
@@ -76,6 +85,7 @@ class InceptionTimeInTemporaryFolder(ClassifierMixin, BaseEstimator):
                 use_custom_filters=self.custom_filters,
                 random_state=self.seed,
                 callbacks=[
+                    StepsWithoutXLA(),
                     keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=50, min_lr=1e-4),  # aeon's own
                     keras.callbacks.EarlyStopping("loss", patience=self.patience, min_delta=LEAST_GAIN),
                 ],

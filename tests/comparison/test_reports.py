@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from deepfeatiot_tf.comparison import tables
-from deepfeatiot_tf.comparison.ablation import WHOLE, effects, variants
+from deepfeatiot_tf.comparison.ablation import KERNELS, WHOLE, effects, variants
 from deepfeatiot_tf.comparison.ablation_report import write_ablation
 from deepfeatiot_tf.comparison.plots import _cliques
 from deepfeatiot_tf.comparison.report import TITLE, write_report
@@ -92,7 +92,9 @@ def test_an_ablation_changes_one_thing_at_a_time():
     network = variants("mlp", language="gpt2")
     assert dict(network["local alone"].options) == {"head": "mlp", "branches": ("local",), "language": None}
     assert dict(network["language alone"].options)["branches"] == ()
-    assert {"direct concatenation", "paper variant", "without language"} <= set(network)
+    assert {"direct concatenation", "DFT width 16", "paper variant", "without language"} <= set(network)
+    assert dict(network["frozen branches without dropout"].options)["feature_dropout"] == 0
+    assert set(network) - set(variants("mlp", language="gpt2", kernels=False)) == set(KERNELS)
 
 
 def test_effects_are_paired_over_splits_and_written(tmp_path):

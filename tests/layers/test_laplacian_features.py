@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from checks import check_half_precision, check_layer, check_saving
 
 from deepfeatiot_tf.layers import LaplacianFeatures
@@ -90,3 +91,31 @@ def test_the_order_of_the_series_decides_nothing(rng):
         layer.adapt(features[order], one_hot[order])
         outputs.append(layer(features))
     np.testing.assert_allclose(*outputs, atol=1e-6)
+
+
+def test_its_graph_is_as_small_for_many_features_as_for_one():
+    # Each of fit, evaluate, predict and export traces it; a Python loop over the features took most of their time.
+    def operations(features):
+        layer = LaplacianFeatures(5)
+        return len(tf.function(layer).get_concrete_function(tf.TensorSpec((None, features))).graph.get_operations())
+
+    assert operations(50) == operations(1)
+
+
+def test_answers_and_gradients_are_the_same_out_of_a_graph_and_under_xla(rng):
+    features = rng.normal(size=(8, 3)).astype("float32")
+    layer = adapted(features, 8)
+
+    def answers(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            out = layer(x)
+            total = tf.reduce_sum(out * tf.range(8.0))
+        return out, tape.gradient(total, x)
+
+    x = tf.constant(features[::-1] + 0.1)
+    expected = answers(x)
+    assert np.abs(expected[1]).min() > 0
+    for compiled in (False, True):
+        for found, wanted in zip(tf.function(answers, jit_compile=compiled)(x), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-4)

@@ -66,6 +66,17 @@ def test_inception_time_runs_quietly_and_leaves_no_file(fleet, tmp_path, monkeyp
     assert capsys.readouterr().out == ""
 
 
+def test_on_a_gpu_too_inception_time_trains_without_xla():
+    import keras
+
+    from deepfeatiot_tf.peers.inception_time import StepsWithoutXLA
+
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(loss="mse", jit_compile=True)
+    model.fit(np.zeros((2, 3)), np.zeros((2, 1)), verbose=0, callbacks=[StepsWithoutXLA()])
+    assert not model.jit_compile
+
+
 def test_missing_readings_are_interpolated_and_none_at_all_is_zero():
     nan = np.nan
     whole = filled(np.array([[1, nan, 3, nan], [nan] * 4], np.float32))
