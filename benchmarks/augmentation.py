@@ -86,6 +86,7 @@ class Augmented(dfi.DeepFeatIoT):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs="+", default=["swiss", "iowa", "sbas"])
+    parser.add_argument("--learned-from", nargs="+", default=list(LEARNED_FROM), choices=LEARNED_FROM, metavar="KIND")
     parser.add_argument("--splits", type=int, default=6)
     parser.add_argument("-o", "--output", type=Path, default=RESULTS / "augmentation.csv")
     options = parser.parse_args()
@@ -94,11 +95,11 @@ def main() -> None:
         outside, _, _ = dfi.split(dfi.load_dataset(data), test="paper", validation=0)
         for seed in range(options.splits):
             train, _, judged = dfi.split(outside, seed=seed, validation=0)
-            for name, alterations in LEARNED_FROM.items():
+            for name in options.learned_from:
                 if (data, name, seed) in cells:
                     continue
                 model = Augmented(outside.class_names)
-                model.alterations = alterations
+                model.alterations = LEARNED_FROM[name]
                 model.compile()
                 model.fit(train.to_dataset(), verbose=0)
                 found = dfi.evaluate(model, judged).metrics
