@@ -15,7 +15,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from common import RESULTS, Cells
+from common import RESULTS, Cells, validation_parts
 from sklearn.metrics import accuracy_score
 
 import deepfeatiot_tf as dfi
@@ -92,13 +92,11 @@ def main() -> None:
     options = parser.parse_args()
     cells = Cells(options.output, ["data", "learned_from", "split"])
     for data in options.data:
-        outside, _, _ = dfi.split(dfi.load_dataset(data), test="paper", validation=0)
-        for seed in range(options.splits):
-            train, _, judged = dfi.split(outside, seed=seed, validation=0)
+        for seed, train, judged in validation_parts(data, options.splits):
             for name in options.learned_from:
                 if (data, name, seed) in cells:
                     continue
-                model = Augmented(outside.class_names)
+                model = Augmented(train.class_names)
                 model.alterations = LEARNED_FROM[name]
                 model.compile()
                 model.fit(train.to_dataset(), verbose=0)

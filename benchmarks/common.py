@@ -1,15 +1,17 @@
-"""What the benchmark scripts share: where tables go, and which machine and versions made them."""
+"""What the benchmark scripts share: validation parts, where tables go, which machine and versions made them."""
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 
+import deepfeatiot_tf as dfi
 from deepfeatiot_tf.files import write_beside
 
 RESULTS = Path(__file__).parent / "results"
@@ -25,6 +27,22 @@ def circumstances() -> dict[str, str | int]:
         "keras": version("keras"),
         "command": command,
     }
+
+
+def validation_parts(data: str, parts: int) -> Iterator[tuple[int, dfi.SensorReadings, dfi.SensorReadings]]:
+    """What to choose on: the training part of the published split, cut into 70 % to learn from and 30 % to judge on.
+
+    Args:
+        data: a public data set, by its name.
+        parts: how many such cuts.
+
+    Yields:
+        the number of the cut, what to learn from, and what to judge on.
+    """
+    outside, _, _ = dfi.split(dfi.load_dataset(data), test="paper", validation=0)
+    for part in range(parts):
+        learned, _, judged = dfi.split(outside, seed=part, test=0.3, validation=0)
+        yield part, learned, judged
 
 
 def write_table(rows: list[dict], path: Path) -> pd.DataFrame:

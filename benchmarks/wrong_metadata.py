@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
-from common import RESULTS, Cells
+from common import RESULTS, Cells, validation_parts
 from metadata import changed
 
 import deepfeatiot_tf as dfi
@@ -33,14 +33,12 @@ def main() -> None:
     options = parser.parse_args()
     cells = Cells(options.output, ["data", "part", "share", "change"])
     for data in options.data:
-        whole, _, _ = dfi.split(dfi.load_dataset(data), test="paper", validation=0)
-        for part in range(options.parts):
-            train, _, judges = dfi.split(whole, seed=part, test=0.3, validation=0)
+        for part, train, judges in validation_parts(data, options.parts):
             for share in options.shares:
                 if (data, part, share, CHANGES[-1]) in cells:
                     continue
                 keras.utils.clear_session()
-                model = dfi.DeepFeatIoT(whole.class_names, text_encoder="minilm", wrong_metadata=share, seed=part)
+                model = dfi.DeepFeatIoT(train.class_names, text_encoder="minilm", wrong_metadata=share, seed=part)
                 model.compile()
                 model.fit(inputs_for(model, train).to_dataset(), verbose=0)
                 for change in CHANGES:

@@ -74,11 +74,14 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
     yield "### Accuracy against cost"
     yield (
         "Means over all cells of a system, of seconds and memory over those from its device. Peak memory is what the "
-        "process took beyond what it held before."
+        "process took beyond what it held before. The picture has the systems with cells on every data set, whose "
+        "means are over the same."
     )
     cost = tables.costs(block)
     yield markdown_table(_rounded(cost).reset_index())
-    yield picture(cost_figure(cost), folder / f"{protocol}-{rule}-cost.png", "accuracy against training seconds")
+    alike = cost[cost.index.isin(tables.complete_scores(block).columns)]
+    if not alike.empty:
+        yield picture(cost_figure(alike), folder / f"{protocol}-{rule}-cost.png", "accuracy against training seconds")
     gains = tables.class_gains(block, TITLE)
     if not gains.empty:
         yield "### By class"

@@ -3,10 +3,10 @@ import json
 import pandas as pd
 import pytest
 
-from deepfeatiot_tf.comparison import tables
+from deepfeatiot_tf.comparison import report, tables
 from deepfeatiot_tf.comparison.ablation import KERNELS, WHOLE, effects, variants
 from deepfeatiot_tf.comparison.ablation_report import write_ablation
-from deepfeatiot_tf.comparison.plots import _cliques
+from deepfeatiot_tf.comparison.plots import _cliques, cost_figure
 from deepfeatiot_tf.comparison.report import TITLE, write_report
 
 ACCURACY = {TITLE: 0.9, "ROCKET": 0.8, "QUANT": 0.9}
@@ -42,6 +42,15 @@ def test_the_report_has_every_table_and_picture(cells, tmp_path):
     pictures = {f"{p}-paper-{what}.png" for p in ("honest", "paper") for what in ("ranks", "cost", "classes")}
     assert {path.name for path in tmp_path.iterdir()} == {"report.md", *pictures}
     assert all(name in text for name in pictures)
+
+
+def test_the_picture_of_costs_has_systems_with_cells_on_every_data_set(cells, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(report, "cost_figure", lambda costs: drawn.extend(costs.index) or cost_figure(costs))
+    honest = cells[cells["protocol"] == "honest"]
+    text = write_report(pd.concat([honest, pd.DataFrame([cell("MACE", "Swiss", 1.0)])]), {}, tmp_path).read_text()
+    assert sorted(drawn) == sorted(ACCURACY)
+    assert "| MACE | 100.0% |" in text
 
 
 def test_published_figures_are_only_in_the_paper_protocol(cells, tmp_path):
