@@ -162,6 +162,13 @@ SETTINGS: dict[str, Any] = {
         parser=_counts,
         metavar="COUNTS",
     ),
+    "augmented_copies": _model(
+        int,
+        "For a fleet whose new sensors may be noisier, or report less often: the closed-form head also learns from so "
+        "many copies of each series, 0 to 4, with noise of one step of its resolution, at half the rate, with noise "
+        "of two steps, of three.",
+        metavar="COUNT",
+    ),
     "wrong_metadata": _model(
         float,
         "For a fleet some of whose metadata is another sensor's: what rows with wrong metadata count for when the "

@@ -80,6 +80,9 @@ OURS: dict[str, SystemEntry] = {
     "deepfeatiot-balanced": ours(
         "DeepFeatIoT, frozen features, closed-form head, balanced", head="closed_form", balance=True
     ),
+    "deepfeatiot-augmented": ours(
+        "DeepFeatIoT, frozen features, closed-form head, augmented copies", head="closed_form", augmented_copies=4
+    ),
     "deepfeatiot-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"
     ),

@@ -39,6 +39,7 @@ from deepfeatiot_tf.models.heads import (
     statistics_kernel,
 )
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
+from deepfeatiot_tf.training.augmentation import AUGMENTATIONS
 
 FROZEN = ("randomized", "statistics", "language")
 # What a variant implies for the rest, where the user does not say: raw input goes with the published
@@ -124,6 +125,10 @@ class DeepFeatIoT(FrozenFeatureModel):
         windows: the closed-form head also learns from windows of each series, as from further series: `(2,)` for
             halves, `(2, 4)` for halves and quarters, `()` for none. Default: halves of up to 500 series. A language
             model reads them, too.
+        augmented_copies: for a fleet whose new sensors may be noisier, or report less often, than those learned from.
+            The closed-form head then also learns from so many copies of each series, as from further series, at most 4:
+            with noise of one step of the sensor's resolution, at half the rate, with noise of up to two steps, and of
+            up to three (benchmarks/results/augmentation.csv). A language model reads them, too. Default 0.
         wrong_metadata: for a fleet some of whose metadata is another sensor's. The closed-form head that reads both
             then also learns from rows with the metadata of other series, so that it believes the readings where the two
             contradict each other; together they count for this share of the right rows. 0.03 does
@@ -171,6 +176,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         feature_dropout: float | None = None,
         modality_dropout: float | None = None,
         windows: Sequence[int] | None = None,
+        augmented_copies: int = 0,
         wrong_metadata: float = 0.0,
         seed: int = 0,
         name: str = "deepfeatiot",
@@ -202,6 +208,10 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
         if any(parts < 2 for parts in windows or ()):
             raise ValueError(f"windows is {windows}; give numbers of windows, each at least 2")
+        if not 0 <= augmented_copies <= len(AUGMENTATIONS):
+            raise ValueError(f"augmented_copies is {augmented_copies}; give 0 to {len(AUGMENTATIONS)}")
+        if augmented_copies and head == "mlp":
+            raise ValueError("augmented_copies are for a closed-form head; leave them out")
         if not 0 <= wrong_metadata <= 1:
             raise ValueError(f"wrong_metadata is {wrong_metadata}; give a share from 0 to 1")
         if wrong_metadata and (text_encoder is None or head == "mlp"):
@@ -282,6 +292,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.feature_dropout = feature_dropout
         self.modality_dropout = modality_dropout
         self.windows = None if windows is None else tuple(windows)
+        self.augmented_copies = augmented_copies
         self.wrong_metadata = wrong_metadata
         self.seed = seed
 
@@ -303,6 +314,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "feature_dropout": self.feature_dropout,
             "modality_dropout": self.modality_dropout,
             "windows": self.windows,
+            "augmented_copies": self.augmented_copies,
             "wrong_metadata": self.wrong_metadata,
             "seed": self.seed,
             "name": self.name,

@@ -31,6 +31,7 @@ from deepfeatiot_tf.models.training_data import (
     READINGS,
     Batches,
     as_dict,
+    augmented_copies_of,
     batches_of,
     check_data,
     has,
@@ -81,9 +82,11 @@ class FrozenFeatureModel(keras.Model):
             keep are then those of the last epoch.
         windows: into how many windows each series is cut for the closed-form heads, which learn from these as from
             further series; see `windows_of`. None for `default_windows`.
+        augmented_copies: of each series, from which the closed-form heads learn as from further series, when features
+            are standardized, and the kernel is adapted, without them; see `augmented`. 0 by default.
         wrong_metadata: what rows with the metadata of other series count for, beside the right ones, when the
             closed-form head that reads both is solved. 0: there are none.
-        learned_windows: what that came to in the last `fit`; not saved.
+        learned_windows: what `windows` came to in the last `fit`; not saved.
         temperature: by which the logits of what is learned by gradient were divided after it was; not saved.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
@@ -106,6 +109,7 @@ class FrozenFeatureModel(keras.Model):
         self.adapted = False
         self.annealed = False
         self.windows: tuple[int, ...] | None = None
+        self.augmented_copies = 0
         self.wrong_metadata = 0.0
         self.learned_windows: tuple[int, ...] = ()
         self.temperature = 1.0
@@ -193,12 +197,13 @@ class FrozenFeatureModel(keras.Model):
         batches = batches_of(given["x"], given["y"], given["steps_per_epoch"])
         held_out = given["validation_data"], given["validation_steps"]
         stores = self._stores(feature_cache)
-        lessons = batches if self.adapted else self._lessons(batches)
+        lessons, copies = (batches, None) if self.adapted else self._lessons(batches)
         if feature_cache is False:
-            self._prepare(stores, lessons, given["class_weight"])
+            self._prepare(stores, lessons, copies, given["class_weight"])
         else:
-            compute_features(stores, lessons, progress_bars(given["verbose"], given["callbacks"]))
-            self._prepare(stores, lessons, given["class_weight"])
+            for each in filter(None, (lessons, copies)):
+                compute_features(stores, each, progress_bars(given["verbose"], given["callbacks"]))
+            self._prepare(stores, lessons, copies, given["class_weight"])
             given["x"] = with_features(given["x"], stores)
             given["validation_data"] = validation_with_features(
                 given["validation_data"], given["validation_steps"], stores
@@ -237,15 +242,16 @@ class FrozenFeatureModel(keras.Model):
             raise ValueError("calibrate_like is for two models with the same head, and one of these is a blend")
         self.calibrate(other.temperature)
 
-    def _lessons(self, batches: Batches) -> Batches:
-        """What closed-form heads learn from: the training data, and windows of its series where there are to be any."""
+    def _lessons(self, batches: Batches) -> tuple[Batches, Batches | None]:
+        """What closed-form heads learn from: the training data and windows of its series; augmented copies, if any."""
         if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
-            return batches
+            return batches, None
         parts = self.windows
         if parts is None:
             parts = default_windows(sum(len(series) for _, _, series in batches()))
         self.learned_windows = parts
-        return with_windows(batches, parts) if parts else batches
+        copies = augmented_copies_of(batches, self.augmented_copies) if self.augmented_copies else None
+        return with_windows(batches, parts) if parts else batches, copies
 
     def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.
@@ -275,7 +281,13 @@ class FrozenFeatureModel(keras.Model):
             limit_cache(folder)  # what was just opened counts as used
         return stores
 
-    def _prepare(self, stores: dict[str, Branch], batches: Batches, class_weight: dict[int, float] | None) -> None:
+    def _prepare(
+        self,
+        stores: dict[str, Branch],
+        batches: Batches,
+        copies: Batches | None,
+        class_weight: dict[int, float] | None,
+    ) -> None:
         """What the first `fit` takes from the training data: standardization, closed-form head."""
         if self.adapted:
             return
@@ -297,7 +309,7 @@ class FrozenFeatureModel(keras.Model):
                 layer.adapt(*self._values(inputs, needs, stores, batches)[:-1])
         for layer in self.network.layers:
             if layer.name in SOLVED:
-                self._solve(layer, stores, batches, class_weight)
+                self._solve(layer, stores, batches, copies, class_weight)
         self.adapted = True
 
     def _values(
@@ -337,15 +349,20 @@ class FrozenFeatureModel(keras.Model):
         head: keras.layers.Dense,
         stores: dict[str, Branch],
         batches: Batches,
+        copies: Batches | None,
         class_weight: dict[int, float] | None,
     ) -> None:
         needs = SOLVED[head.name]
-        features, one_hot, series = self._values([head.input], needs, stores, batches)
-        weights = np.ones(len(series))
+        rows = [self._values([head.input], needs, stores, batches)]
+        if copies is not None and READINGS in needs:
+            rows.append(self._values([head.input], needs, stores, copies))
+        count = sum(len(series) for *_, series in rows)
+        weights = np.ones(count)
         if self.wrong_metadata and len(needs) == 2:
-            wrong = self._values([head.input], needs, stores, with_wrong_metadata(batches, WRONG_ROWS))
-            weights = np.append(weights, np.full(len(wrong[-1]), self.wrong_metadata * len(series) / len(wrong[-1])))
-            features, one_hot, series = map(np.concatenate, zip((features, one_hot, series), wrong, strict=True))
+            rows.append(self._values([head.input], needs, stores, with_wrong_metadata(batches, WRONG_ROWS)))
+            wrong = len(rows[-1][-1])
+            weights = np.append(weights, np.full(wrong, self.wrong_metadata * count / wrong))
+        features, one_hot, series = map(np.concatenate, zip(*rows, strict=True))
         if class_weight is not None:
             weights *= [class_weight[i] for i in one_hot.argmax(axis=1)]
         kernel, bias, self.left_out[head.name] = ridge_head(features, one_hot, weights, series)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.training.augmentation import augmented
 from deepfeatiot_tf.training.windows import windows_of
 
 READINGS, METADATA = "readings", "metadata"
@@ -55,19 +56,37 @@ def with_windows(batches: Batches, parts: Sequence[int]) -> Batches:
 
     def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
         for inputs, one_hot, series in batches():
-            if not one_hot.size:
-                raise InputError(
-                    "fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)"
-                )
             windows, rows = windows_of(taken(inputs, READINGS), parts)
-            more = {name: windows if name == READINGS else values[rows] for name, values in inputs.items()}
+            more = _of_rows((inputs, one_hot, series), rows, windows)
             yield (
-                {name: np.concatenate([values, more[name]]) for name, values in inputs.items()},
-                np.concatenate([one_hot, one_hot[rows]]),
-                np.concatenate([series, series[rows]]),
+                {name: np.concatenate([values, more[0][name]]) for name, values in inputs.items()},
+                np.concatenate([one_hot, more[1]]),
+                np.concatenate([series, more[2]]),
             )
 
     return walk
+
+
+def augmented_copies_of(batches: Batches, copies: int) -> Batches:
+    """In place of each batch, so many augmented copies of its series."""
+
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+        for inputs, one_hot, series in batches():
+            altered, rows = augmented(taken(inputs, READINGS), copies)
+            yield _of_rows((inputs, one_hot, series), rows, altered)
+
+    return walk
+
+
+def _of_rows(
+    batch: tuple[dict[str, np.ndarray], np.ndarray, np.ndarray], rows: np.ndarray, readings: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Some rows of a batch, with other readings."""
+    inputs, one_hot, series = batch
+    if not one_hot.size:
+        raise InputError("fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)")
+    mine = {name: readings if name == READINGS else values[rows] for name, values in inputs.items()}
+    return mine, one_hot[rows], series[rows]
 
 
 def with_wrong_metadata(batches: Batches, most: int) -> Batches:

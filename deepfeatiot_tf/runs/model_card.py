@@ -16,8 +16,8 @@ CLASSES = 4  # strongest and weakest ones that are named
 # Of `benchmarks/results/language.csv` and `language_speed.csv`: SmolLM2 beside the closed-form head.
 LANGUAGE = (
     "The readings were not read as text. `--language smollm2` does that: about 0.4 s a series (and as long again for "
-    "each window of it) on two cores, once, and a file of 117 MB. On three public data sets it changed accuracy by "
-    "less than a point either way (benchmarks/results/language.csv)."
+    "each window or copy of it) on two cores, once, and a file of 117 MB. On three public data sets it changed "
+    "accuracy by less than a point either way (benchmarks/results/language.csv)."
 )
 
 
@@ -28,7 +28,7 @@ def branch_worth(
     held_out: Report,
     answer: Callable[[RunSettings], Report],
 ) -> list[list[str]]:
-    """What held-out series lose without each branch, or without windows: a row of cells each, the whole model first.
+    """What held-out series lose without each branch, windows or augmented copies: a row of cells each, the whole first.
 
     Only of a closed-form head, which is solved again in seconds.
 
@@ -50,6 +50,8 @@ def branch_worth(
         smaller["metadata"] = replace(settings, text_encoder=None, wrong_metadata=0.0)
     if windows:
         smaller["windows of each series"] = replace(settings, windows=())
+    if settings.augmented_copies:
+        smaller["augmented copies of each series"] = replace(settings, augmented_copies=0)
     reports = {"the whole model": held_out, **{f"without {name}": answer(each) for name, each in smaller.items()}}
     return [
         [name, percent(found["accuracy"]), percent(found["macro_f1"]), f"{found['log_loss']:.3f}"]

@@ -26,6 +26,7 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
         "feature_dropout",
         "modality_dropout",
         "windows",
+        "augmented_copies",
         "wrong_metadata",
         "seed",
     ),
@@ -40,7 +41,7 @@ class RunSettings:
 
     Args:
         model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
-        variant: this and the next sixteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+        variant: this and the next seventeen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
@@ -59,6 +60,7 @@ class RunSettings:
         feature_dropout: see `DeepFeatIoT`.
         modality_dropout: see `DeepMetaIoT`.
         windows: see `DeepFeatIoT`.
+        augmented_copies: see `DeepFeatIoT`.
         wrong_metadata: see `DeepFeatIoT`.
         rounds: see `DeepMetaIoT`.
         recipe: how the network is compiled, by name; see `training.recipe`. Default: the model's own.
@@ -94,6 +96,7 @@ class RunSettings:
     feature_dropout: float | None = None
     modality_dropout: float | None = None
     windows: tuple[int, ...] | None = None
+    augmented_copies: int = 0
     wrong_metadata: float = 0.0
     rounds: int = 1
     recipe: str | None = None

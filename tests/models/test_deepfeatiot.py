@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from deepfeatiot_tf import DeepFeatIoT, InputError, load_model
+from deepfeatiot_tf import DeepFeatIoT, InputError, SensorReadings, evaluate, load_model
+from deepfeatiot_tf.training.augmentation import with_noise
 from tests.reference.small_gpt2 import write_folder
 
 FROZEN = ("randomized", "statistics")
@@ -110,6 +111,32 @@ def test_a_closed_form_head_learns_from_windows_too(fleet, tmp_path, windows, ro
     assert model.left_out["closed_form"].shape == (len(fleet), 2)
     assert model.from_config(model.get_config()).windows == windows
     assert model.learned_windows == ((2,) if windows is None else windows)
+
+
+@pytest.mark.parametrize(("copies", "rows"), [(0, 40), (1, 80), (4, 200)])
+def test_a_closed_form_head_learns_from_augmented_copies_too(fleet, tmp_path, copies, rows):
+    model = build(fleet, branches=("statistics",), head="closed_form", windows=(), augmented_copies=copies)
+    model.compile()
+    model.fit(fleet.to_dataset(shuffle=True), verbose=0, feature_cache=tmp_path)
+    assert sum(len(np.load(shard)) for shard in tmp_path.glob("statistics/*/*.rows.npy")) == rows
+    assert model.left_out["closed_form"].shape == (len(fleet), 2)
+    assert model.from_config(model.get_config()).augmented_copies == copies
+
+
+def test_noisier_readings_are_told_by_a_head_that_learned_from_noise(tmp_path):
+    """Two kinds that differ only in how often a reading is repeated, which noise undoes."""
+    rng = np.random.default_rng(0)
+    moves = rng.choice([-0.1, 0.0, 0.1], (80, 60), p=[0.1, 0.8, 0.1])
+    moves[:40] = rng.choice([-0.1, 0.1], (40, 60))
+    fleet = SensorReadings((20 + moves.cumsum(axis=1)).round(1), labels=np.repeat(["lively", "still"], 40))
+    noisy = SensorReadings(np.array([with_noise(each, 1) for each in fleet.values]), labels=fleet.labels)
+    accuracy = {}
+    for copies in (0, 1):
+        model = build(fleet, branches=("statistics",), head="closed_form", windows=(), augmented_copies=copies)
+        model.compile()
+        model.fit(fleet.to_dataset(), verbose=0, feature_cache=tmp_path)
+        accuracy[copies] = evaluate(model, noisy).metrics["accuracy"]
+    assert accuracy[1] > accuracy[0]
 
 
 def test_arrays_and_datasets_are_equivalent(fleet, one_hot):
@@ -277,6 +304,9 @@ def test_mirrored_strategy_trains_the_same_model(fleet):
         ({"fusion": "sum"}, "fusion"),
         ({"language": 2}, "language"),
         ({"windows": (1,)}, "windows"),
+        ({"augmented_copies": -1}, "augmented_copies"),
+        ({"augmented_copies": 5, "head": "closed_form", "branches": ("statistics",)}, "0 to 4"),
+        ({"augmented_copies": 1, "head": "mlp"}, "closed-form head"),
         ({"head": "closed_form", "branches": ("local", "statistics")}, "closed_form"),
         ({"head": "closed_form", "variant": "paper", "branches": ("randomized",)}, "closed_form"),
     ],

@@ -15,13 +15,14 @@ def run(fleet, tmp_path_factory):
     labels[5] = labels[6]
     mislabelled = SensorReadings(fleet.values, ids=fleet.ids, labels=labels, name="one wrong")
     folder = tmp_path_factory.mktemp("runs") / "run"
-    train_run(mislabelled, folder, settings=RunSettings(kernels=16), verbose=0)
+    train_run(mislabelled, folder, settings=RunSettings(kernels=16, augmented_copies=1), verbose=0)
     return folder, fleet.ids[5]
 
 
 def test_the_card_says_what_is_lost_without_each_branch(run):
     card = (run[0] / "model_card.md").read_text(encoding="utf-8")
-    for row in ("the whole model", "without randomized", "without statistics", "without windows of each series"):
+    parts = ("randomized", "statistics", "windows of each series", "augmented copies of each series")
+    for row in ("the whole model", *(f"without {part}" for part in parts)):
         assert f"| {row} | " in card
     assert "each series left out in turn" in card
 

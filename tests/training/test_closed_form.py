@@ -101,8 +101,10 @@ def test_it_is_scikit_learns_ridge_whatever_the_penalty_it_chooses(rng, width):
     )
 
 
-def test_rows_of_one_series_are_left_out_together_and_the_first_is_asked_about(rng):
+@pytest.mark.parametrize("width", [4, 100])
+def test_rows_of_one_series_are_left_out_together_and_the_first_is_asked_about(rng, width):
     features, one_hot = made_up(rng, 30, 1.0)
+    features = np.concatenate([features, rng.normal(size=(30, width - 4)).astype("float32")], axis=1)
     windows = features + 0.1 * rng.normal(size=features.shape).astype("float32")
     rows, labels = np.concatenate([features, windows[::-1]]), np.concatenate([one_hot, one_hot[::-1]])
     series = np.concatenate([np.arange(30), np.arange(30)[::-1]])
