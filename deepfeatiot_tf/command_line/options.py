@@ -166,7 +166,7 @@ SETTINGS: dict[str, Any] = {
         int,
         "For a fleet whose new sensors may be noisier, or report less often: the closed-form head also learns from so "
         "many copies of each series, 0 to 4, with noise of one step of its resolution, at half the rate, with noise "
-        "of two steps, of three.",
+        "of two steps, of three. Slow from some thousand series on.",
         metavar="COUNT",
     ),
     "wrong_metadata": _model(

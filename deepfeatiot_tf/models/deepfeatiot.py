@@ -128,7 +128,8 @@ class DeepFeatIoT(FrozenFeatureModel):
         augmented_copies: for a fleet whose new sensors may be noisier, or report less often, than those learned from.
             The closed-form head then also learns from so many copies of each series, as from further series, at most 4:
             with noise of one step of the sensor's resolution, at half the rate, with noise of up to two steps, and of
-            up to three (benchmarks/results/augmentation.csv). A language model reads them, too. Default 0.
+            up to three (benchmarks/results/augmentation.csv). The time to solve the head grows with the cube of the
+            rows: 4 copies of 1,500 series take minutes. A language model reads them, too. Default 0.
         wrong_metadata: for a fleet some of whose metadata is another sensor's. The closed-form head that reads both
             then also learns from rows with the metadata of other series, so that it believes the readings where the two
             contradict each other; together they count for this share of the right rows. 0.03 does
