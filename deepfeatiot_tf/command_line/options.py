@@ -164,9 +164,9 @@ SETTINGS: dict[str, Any] = {
     ),
     "augmented_copies": _model(
         int,
-        "For a fleet whose new sensors may be noisier, or report less often: the closed-form head also learns from so "
-        "many copies of each series, 0 to 4, with noise of one step of its resolution, at half the rate, with noise "
-        "of two steps, of three. Slow from some thousand series on.",
+        "For a fleet whose new sensors may be noisier, or report less often: the closed-form head also learns from the "
+        "first so many of four copies of each series, with noise of up to one step of the sensor's resolution, at half "
+        "the rate, with noise of up to two steps, of three. Minutes and gigabytes from some thousand series on.",
         metavar="COUNT",
     ),
     "wrong_metadata": _model(

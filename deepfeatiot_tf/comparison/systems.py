@@ -21,6 +21,7 @@ def ours(
     recipe: str | None = None,
     balance: bool = False,
     epochs: int | None = None,
+    quick: bool | None = None,
     **options: Any,
 ) -> SystemEntry:
     """A model of this library.
@@ -31,6 +32,7 @@ def ours(
         recipe: see `FrozenFeatureModel.compile`. Default: the model's own.
         balance: whether rare classes weigh as much as frequent ones in training. Default False.
         epochs: of the training. Default: those of the comparison.
+        quick: whether a cell takes seconds. Default: with a closed-form head.
         **options: of the model.
     """
     closed_form = options.get("head") == "closed_form"
@@ -43,7 +45,7 @@ def ours(
     return SystemEntry(
         title,
         make,
-        quick=closed_form,
+        quick=closed_form if quick is None else quick,
         network=not closed_form,
         reads_metadata=bool(options.get("text_encoder")),
         options=tuple(sorted({**options, **{name: value for name, value in trained.items() if value}}.items())),
@@ -81,7 +83,10 @@ OURS: dict[str, SystemEntry] = {
         "DeepFeatIoT, frozen features, closed-form head, balanced", head="closed_form", balance=True
     ),
     "deepfeatiot-augmented": ours(
-        "DeepFeatIoT, frozen features, closed-form head, augmented copies", head="closed_form", augmented_copies=4
+        "DeepFeatIoT, frozen features, closed-form head, augmented copies",
+        quick=False,  # of large data sets, minutes and gigabytes
+        head="closed_form",
+        augmented_copies=4,
     ),
     "deepfeatiot-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"

@@ -126,10 +126,11 @@ class DeepFeatIoT(FrozenFeatureModel):
             halves, `(2, 4)` for halves and quarters, `()` for none. Default: halves of up to 500 series. A language
             model reads them, too.
         augmented_copies: for a fleet whose new sensors may be noisier, or report less often, than those learned from.
-            The closed-form head then also learns from so many copies of each series, as from further series, at most 4:
-            with noise of one step of the sensor's resolution, at half the rate, with noise of up to two steps, and of
-            up to three (benchmarks/results/augmentation.csv). The time to solve the head grows with the cube of the
-            rows: 4 copies of 1,500 series take minutes. A language model reads them, too. Default 0.
+            The closed-form head then also learns from the first so many of four copies of each series, as from further
+            series: with noise of up to one step of the sensor's resolution, at half the rate, with noise of up to two
+            steps, and of up to three (benchmarks/results/augmentation.csv). The time to solve the head grows with the
+            cube of the rows, its memory with their square: of 1,500 series, 4 copies each take two minutes and 4 GB. A
+            language model reads them, too. Default 0.
         wrong_metadata: for a fleet some of whose metadata is another sensor's. The closed-form head that reads both
             then also learns from rows with the metadata of other series, so that it believes the readings where the two
             contradict each other; together they count for this share of the right rows. 0.03 does
@@ -209,7 +210,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
         if any(parts < 2 for parts in windows or ()):
             raise ValueError(f"windows is {windows}; give numbers of windows, each at least 2")
-        if not 0 <= augmented_copies <= len(AUGMENTATIONS):
+        if augmented_copies not in range(len(AUGMENTATIONS) + 1):
             raise ValueError(f"augmented_copies is {augmented_copies}; give 0 to {len(AUGMENTATIONS)}")
         if augmented_copies and head == "mlp":
             raise ValueError("augmented_copies are for a closed-form head; leave them out")

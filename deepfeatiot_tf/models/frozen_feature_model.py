@@ -35,6 +35,7 @@ from deepfeatiot_tf.models.training_data import (
     batches_of,
     check_data,
     has,
+    one_after_the_other,
     whole_rows,
     with_windows,
     with_wrong_metadata,
@@ -201,8 +202,8 @@ class FrozenFeatureModel(keras.Model):
         if feature_cache is False:
             self._prepare(stores, lessons, copies, given["class_weight"])
         else:
-            for each in filter(None, (lessons, copies)):
-                compute_features(stores, each, progress_bars(given["verbose"], given["callbacks"]))
+            every = lessons if copies is None else one_after_the_other(lessons, copies)
+            compute_features(stores, every, progress_bars(given["verbose"], given["callbacks"]))
             self._prepare(stores, lessons, copies, given["class_weight"])
             given["x"] = with_features(given["x"], stores)
             given["validation_data"] = validation_with_features(
@@ -362,7 +363,8 @@ class FrozenFeatureModel(keras.Model):
             rows.append(self._values([head.input], needs, stores, with_wrong_metadata(batches, WRONG_ROWS)))
             wrong = len(rows[-1][-1])
             weights = np.append(weights, np.full(wrong, self.wrong_metadata * count / wrong))
-        features, one_hot, series = map(np.concatenate, zip(*rows, strict=True))
+        features, one_hot, series = rows[0] if len(rows) == 1 else map(np.concatenate, zip(*rows, strict=True))
+        del rows  # of a large fleet, half a gigabyte
         if class_weight is not None:
             weights *= [class_weight[i] for i in one_hot.argmax(axis=1)]
         kernel, bias, self.left_out[head.name] = ridge_head(features, one_hot, weights, series)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -73,9 +74,15 @@ def augmented_copies_of(batches: Batches, copies: int) -> Batches:
     def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
         for inputs, one_hot, series in batches():
             altered, rows = augmented(taken(inputs, READINGS), copies)
-            yield _of_rows((inputs, one_hot, series), rows, altered)
+            if len(rows):
+                yield _of_rows((inputs, one_hot, series), rows, altered)
 
     return walk
+
+
+def one_after_the_other(*every: Batches) -> Batches:
+    """The batches of each, in this order."""
+    return lambda: itertools.chain.from_iterable(batches() for batches in every)
 
 
 def _of_rows(

@@ -19,6 +19,11 @@ LANGUAGE = (
     "each window or copy of it) on two cores, once, and a file of 117 MB. On three public data sets it changed "
     "accuracy by less than a point either way (benchmarks/results/language.csv)."
 )
+# Of `benchmarks/results/augmentation.csv`.
+COPIES = (
+    "Augmented copies are for sensors with another logger than these; on series as they are, as here, they are worth "
+    "nothing on public data sets (benchmarks/results/augmentation.csv)."
+)
 
 
 def branch_worth(
@@ -30,7 +35,7 @@ def branch_worth(
 ) -> list[list[str]]:
     """What held-out series lose without each branch, windows or augmented copies: a row of cells each, the whole first.
 
-    Only of a closed-form head, which is solved again in seconds.
+    Only of a closed-form head, which is solved again in less time than a network takes.
 
     Args:
         settings: of the run.
@@ -138,7 +143,8 @@ def _branches(worth: list[list[str]], facts: Mapping[str, Any], record: Mapping[
         told = "Not measured: the network would have to be trained again without each. `deepfeatiot ablate` does that."
         return joined(told, language)
     told = f"Measured on held-out series ({facts['held_out']}), not on the test part."
-    return joined(told, table(["", "accuracy", "macro F1", "log-loss (nats)"], worth), language)
+    copies = COPIES if settings.get("augmented_copies") else ""
+    return joined(told, table(["", "accuracy", "macro F1", "log-loss (nats)"], worth), copies, language)
 
 
 def _suspects(held_out: Report, facts: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ from functools import partial
 
 import numpy as np
 
+from deepfeatiot_tf.training.windows import LEAST_READINGS
+
 # Steps smaller than this share of the largest reading are rounding of float32, and no resolution.
 LEAST_STEP = 1e-6
 
@@ -15,7 +17,8 @@ LEAST_STEP = 1e-6
 def with_noise(record: np.ndarray, most: int) -> np.ndarray:
     """Up to `most` steps of the sensor's resolution up or down, drawn by chance and for the same record always alike.
 
-    The resolution is the least difference between two readings. Zeros stay: what is off, dry or dark does not flicker.
+    The resolution is the least difference between two readings: of averages, next to nothing. Zeros stay: what is off,
+    dry or dark does not flicker. A reading of fewer steps than that from zero may fall below it.
     """
     readings = record[~np.isnan(record)]
     steps = np.diff(np.unique(readings[np.isfinite(readings)]))
@@ -51,16 +54,19 @@ def augmented(readings: np.ndarray, copies: int) -> tuple[np.ndarray, np.ndarray
         copies: of each series, by the first of `AUGMENTATIONS`.
 
     Returns:
-        float32 `[rows, time]`, NaN behind, and int `[rows]`, the row that each comes from. A series without readings
-        has no copies.
+        float32 `[rows, time]`, NaN behind, and int `[rows]`, the row that each comes from. A copy of fewer than 8
+        readings is left out.
     """
     altered, rows = [], []
     for row, series in enumerate(readings):
         present = np.flatnonzero(~np.isnan(series))
         if len(present):
             record = series[present[0] : present[-1] + 1]
-            altered += [alter(record) for alter in AUGMENTATIONS[:copies]]
-            rows += [row] * copies
+            for alter in AUGMENTATIONS[:copies]:
+                copy = alter(record)
+                if np.count_nonzero(~np.isnan(copy)) >= LEAST_READINGS:
+                    altered.append(copy)
+                    rows.append(row)
     out = np.full((len(altered), readings.shape[1]), np.nan, np.float32)
     for place, copy in enumerate(altered):
         out[place, : len(copy)] = copy

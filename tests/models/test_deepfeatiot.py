@@ -125,18 +125,46 @@ def test_a_closed_form_head_learns_from_augmented_copies_too(fleet, tmp_path, co
 
 def test_noisier_readings_are_told_by_a_head_that_learned_from_noise(tmp_path):
     """Two kinds that differ only in how often a reading is repeated, which noise undoes."""
-    rng = np.random.default_rng(0)
-    moves = rng.choice([-0.1, 0.0, 0.1], (80, 60), p=[0.1, 0.8, 0.1])
-    moves[:40] = rng.choice([-0.1, 0.1], (40, 60))
-    fleet = SensorReadings((20 + moves.cumsum(axis=1)).round(1), labels=np.repeat(["lively", "still"], 40))
-    noisy = SensorReadings(np.array([with_noise(each, 1) for each in fleet.values]), labels=fleet.labels)
+
+    def sensors(seed):
+        rng = np.random.default_rng(seed)
+        moves = rng.choice([-0.1, 0.0, 0.1], (80, 60), p=[0.1, 0.8, 0.1])
+        moves[:40] = rng.choice([-0.1, 0.1], (40, 60))
+        return SensorReadings((20 + moves.cumsum(axis=1)).round(1), labels=np.repeat(["lively", "still"], 40))
+
+    fleet, others = sensors(0), sensors(1)
+    noisy = SensorReadings(np.array([with_noise(each, 1) for each in others.values]), labels=others.labels)
     accuracy = {}
-    for copies in (0, 1):
+    for copies in (0, 4):
         model = build(fleet, branches=("statistics",), head="closed_form", windows=(), augmented_copies=copies)
         model.compile()
         model.fit(fleet.to_dataset(), verbose=0, feature_cache=tmp_path)
         accuracy[copies] = evaluate(model, noisy).metrics["accuracy"]
-    assert accuracy[1] > accuracy[0]
+    assert accuracy[0] <= 0.6
+    assert accuracy[4] >= 0.7
+
+
+def test_features_are_standardized_and_the_kernel_adapted_without_copies(fleet, tmp_path):
+    weights, heads = [], []
+    for copies in (0, 4):
+        model = build(fleet, branches=("statistics",), head="closed_form", augmented_copies=copies)
+        model.compile()
+        model.fit(fleet.to_dataset(), verbose=0, feature_cache=tmp_path)
+        solved = model.network.get_layer("closed_form")
+        weights.append([np.array(each) for each in model.weights if "closed_form/" not in each.path])
+        heads.append(np.array(solved.kernel))
+    for without, beside in zip(*weights, strict=True):
+        np.testing.assert_array_equal(without, beside)
+    assert np.abs(heads[0] - heads[1]).max() > 0
+
+
+def test_copies_of_batches_in_which_no_series_has_readings_are_passed_over(fleet):
+    values = np.concatenate([fleet.values, np.full_like(fleet.values, np.nan)])
+    silent = SensorReadings(values, labels=np.concatenate([fleet.labels] * 2))
+    model = build(silent, branches=("statistics",), head="closed_form", augmented_copies=1)
+    model.compile()
+    model.fit(silent.to_dataset(batch_size=len(fleet)), verbose=0, feature_cache=False)
+    assert evaluate(model, fleet).metrics["accuracy"] == 1.0
 
 
 def test_arrays_and_datasets_are_equivalent(fleet, one_hot):
@@ -305,6 +333,7 @@ def test_mirrored_strategy_trains_the_same_model(fleet):
         ({"language": 2}, "language"),
         ({"windows": (1,)}, "windows"),
         ({"augmented_copies": -1}, "augmented_copies"),
+        ({"augmented_copies": 1.5, "head": "closed_form", "branches": ("statistics",)}, "0 to 4"),
         ({"augmented_copies": 5, "head": "closed_form", "branches": ("statistics",)}, "0 to 4"),
         ({"augmented_copies": 1, "head": "mlp"}, "closed-form head"),
         ({"head": "closed_form", "branches": ("local", "statistics")}, "closed_form"),

@@ -28,10 +28,16 @@ def test_a_sensor_that_never_changes_has_no_noise(level):
 
 
 def test_the_second_copy_has_every_other_reading_from_the_first_on():
-    series = np.array([[NAN, 1, 2, NAN, 4, 5, NAN, NAN]], "float32")
+    series = np.array([[NAN, 0, 1, NAN, *range(3, 18), NAN, NAN]], "float32")
     copies, rows = augmented(series, 2)
-    np.testing.assert_array_equal(copies[1], [1, NAN, 5, NAN, NAN, NAN, NAN, NAN])
+    np.testing.assert_array_equal(copies[1, :9], [0, NAN, 4, 6, 8, 10, 12, 14, 16])
+    assert np.isnan(copies[1, 9:]).all()
     np.testing.assert_array_equal(rows, [0, 0])
+
+
+def test_copies_of_fewer_than_eight_readings_are_left_out():
+    _, rows = augmented(np.stack([np.arange(14), np.r_[np.arange(7), [NAN] * 7]]).astype("float32"), ALL)
+    np.testing.assert_array_equal(rows, [0, 0, 0])  # not at half the rate, and none of seven readings
 
 
 def test_copies_are_alike_however_the_series_are_batched_and_padded():
