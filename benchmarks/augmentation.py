@@ -23,6 +23,7 @@ import deepfeatiot_tf as dfi
 from deepfeatiot_tf.models.training_data import READINGS, Batches
 from deepfeatiot_tf.peers.inputs import sentence_encoder
 from deepfeatiot_tf.training.augmentation import at_half_rate, with_noise
+from deepfeatiot_tf.training.further_series import further_series
 
 Alteration = Callable[[np.ndarray], np.ndarray]
 
@@ -46,13 +47,10 @@ LEARNED_FROM: dict[str, list[Alteration]] = {
 
 
 def altered(readings: np.ndarray, alter: Alteration) -> np.ndarray:
-    """float32 `[series, time]`: each series altered from its first to its last reading, NaN behind."""
-    out = np.full_like(readings, np.nan)
-    for row, series in enumerate(readings):
-        present = np.flatnonzero(~np.isnan(series))
-        if len(present):
-            record = alter(series[present[0] : present[-1] + 1])
-            out[row, : len(record)] = record
+    """float32 `[series, time]`: each series altered; one of too few readings for that as it is."""
+    copies, rows = further_series(readings, lambda record: [alter(record)])
+    out = readings.copy()
+    out[rows] = copies
     return out
 
 

@@ -36,38 +36,38 @@ def critical_difference_figure(ranking: Ranking) -> Figure:
 
 
 def cost_figure(costs: pd.DataFrame) -> Figure:
-    """Accuracy against seconds to fit, one point per system.
+    """Accuracy against seconds to fit, one numbered point per system.
 
     Args:
         costs: as `tables.costs` gives it.
     """
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    costs = costs.sort_values("accuracy", ascending=False, kind="stable")
+    figure = Figure(figsize=(9, max(4, 1 + 0.25 * len(costs))), layout="constrained")
     axes = figure.add_subplot()
-    axes.plot(costs["fit_seconds"], costs["accuracy"], "o", color=BLUE)
-    elsewhere = costs[costs["device"] != "CPU"]
-    if not elsewhere.empty:
-        label = "on " + ", ".join(sorted(elsewhere["device"].unique()))
+    for number, (name, row) in enumerate(costs.iterrows(), start=1):
+        elsewhere = "" if row["device"] == "CPU" else f" ({row['device']})"
         axes.plot(
-            elsewhere["fit_seconds"], elsewhere["accuracy"], "o", markerfacecolor="white", color=BLUE, label=label
+            *row[["fit_seconds", "accuracy"]],
+            "o",
+            color=BLUE,
+            markerfacecolor="white" if elsewhere else BLUE,
+            label=f"{number}  {name}{elsewhere}",
         )
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    middle = (costs["fit_seconds"].min() * costs["fit_seconds"].max()) ** 0.5
-    for place, (name, row) in enumerate(costs.sort_values("accuracy").iterrows()):
-        right = row["fit_seconds"] > middle  # where a long name would not fit behind its point
-        beside = (-6 if right else 6, 3 if place % 2 else -9)  # names of systems that are as accurate would meet
+        # To the right and to the left in turn: numbers of systems that are as accurate and as quick would meet.
         axes.annotate(
-            str(name),
-            (row["fit_seconds"], row["accuracy"]),
-            beside,
+            str(number),
+            tuple(row[["fit_seconds", "accuracy"]]),
+            (5 if number % 2 else -5, 0),
             textcoords="offset points",
             fontsize=8,
-            horizontalalignment="right" if right else "left",
+            horizontalalignment="left" if number % 2 else "right",
+            verticalalignment="center",
         )
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8, markerscale=0.6)
     axes.set_xscale("log")
-    axes.margins(x=0.25)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("seconds to fit, mean over the cells")
-    axes.set_ylabel("accuracy, mean over the cells")
+    axes.set_xlabel("seconds to fit, mean over the data sets")
+    axes.set_ylabel("accuracy, mean over the data sets")
     return figure
 
 

@@ -71,17 +71,23 @@ def complete_scores(block: pd.DataFrame) -> pd.DataFrame:
 
 
 def costs(block: pd.DataFrame) -> pd.DataFrame:
-    """Of each system: means of accuracy, seconds to fit and to predict, peak memory, parameters; and the device.
+    """Of each system: accuracy, seconds to fit and to predict, peak memory, parameters; and the device.
 
-    Seconds and memory are those of its cells from the CPU, where it has some: with others they do not compare.
+    Means over the means of its data sets, so that one with more seeds counts no more. Seconds and memory are those of
+    its cells from one device, as those of two do not compare: the one with cells on the most data sets, else the CPU.
     """
     scores, spent = ["accuracy", "parameters"], ["fit_seconds", "predict_seconds", "peak_memory_mb"]
-    cells = block.reindex(columns=["system", "device", *scores, *spent])
+    cells = block.reindex(columns=["system", "data", "device", *scores, *spent])
     cells["device"] = cells["device"].fillna("CPU")  # an older table does not say
-    on_cpu = cells["device"] == "CPU"
-    alike = cells[on_cpu | ~cells["system"].isin(cells["system"][on_cpu])].groupby("system")
-    means = cells.groupby("system")[scores].mean().join(alike[spent].mean()).join(alike["device"].first())
-    return means.loc[_by_mean(block)]
+    covered = cells.groupby(["system", "device"])["data"].nunique().reset_index()
+    covered["cpu"] = covered["device"] == "CPU"
+    device = covered.sort_values(["data", "cpu"]).groupby("system")["device"].last()
+    alike = cells[cells["device"] == cells["system"].map(device)]
+    means = [
+        part.groupby(["system", "data"])[columns].mean().groupby("system").mean()
+        for part, columns in ((cells, scores), (alike, spent))
+    ]
+    return means[0].join(means[1]).join(device).loc[_by_mean(block)]
 
 
 def class_gains(block: pd.DataFrame, reference: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from deepfeatiot_tf.training.windows import LEAST_READINGS
+from deepfeatiot_tf.training.further_series import further_series
 
 # Steps smaller than this share of the largest reading are rounding of float32, and no resolution.
 LEAST_STEP = 1e-6
@@ -57,17 +57,4 @@ def augmented(readings: np.ndarray, copies: int) -> tuple[np.ndarray, np.ndarray
         float32 `[rows, time]`, NaN behind, and int `[rows]`, the row that each comes from. A copy of fewer than 8
         readings is left out.
     """
-    altered, rows = [], []
-    for row, series in enumerate(readings):
-        present = np.flatnonzero(~np.isnan(series))
-        if len(present):
-            record = series[present[0] : present[-1] + 1]
-            for alter in AUGMENTATIONS[:copies]:
-                copy = alter(record)
-                if np.count_nonzero(~np.isnan(copy)) >= LEAST_READINGS:
-                    altered.append(copy)
-                    rows.append(row)
-    out = np.full((len(altered), readings.shape[1]), np.nan, np.float32)
-    for place, copy in enumerate(altered):
-        out[place, : len(copy)] = copy
-    return out, np.array(rows, int)
+    return further_series(readings, lambda record: [alter(record) for alter in AUGMENTATIONS[:copies]])

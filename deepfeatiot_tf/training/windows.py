@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from deepfeatiot_tf.training.further_series import further_series
+
 # Series up to which halves are learned from unless told otherwise; see benchmarks/results/windows.csv.
 FEW_SERIES = 500
-# Fewer readings say little about a sensor.
-LEAST_READINGS = 8
 
 
 def default_windows(series: int) -> tuple[int, ...]:
@@ -31,18 +31,10 @@ def windows_of(readings: np.ndarray, parts: Sequence[int]) -> tuple[np.ndarray, 
         float32 `[windows, time]`, NaN behind, and int `[windows]`, the row that each comes from. A window of fewer than
         8 readings is left out.
     """
-    windows, rows = [], []
-    for row, series in enumerate(readings):
-        present = np.flatnonzero(~np.isnan(series))
-        record = series[present[0] : present[-1] + 1] if len(present) else series[:0]
+
+    def windows(record: np.ndarray) -> Iterator[np.ndarray]:
         for count in parts:
             length = len(record) // count
-            for i in range(count):
-                window = record[i * length : (i + 1) * length]
-                if np.count_nonzero(~np.isnan(window)) >= LEAST_READINGS:
-                    windows.append(window)
-                    rows.append(row)
-    out = np.full((len(windows), readings.shape[1]), np.nan, np.float32)
-    for place, window in enumerate(windows):
-        out[place, : len(window)] = window
-    return out, np.array(rows, int)
+            yield from (record[i * length : (i + 1) * length] for i in range(count))
+
+    return further_series(readings, windows)

@@ -6,8 +6,9 @@ import pytest
 from deepfeatiot_tf.comparison import report, tables
 from deepfeatiot_tf.comparison.ablation import KERNELS, WHOLE, effects, variants
 from deepfeatiot_tf.comparison.ablation_report import write_ablation
-from deepfeatiot_tf.comparison.plots import _cliques, cost_figure
+from deepfeatiot_tf.comparison.plots import _cliques, class_gains_figure, cost_figure
 from deepfeatiot_tf.comparison.report import TITLE, write_report
+from deepfeatiot_tf.comparison.systems import SYSTEMS
 
 ACCURACY = {TITLE: 0.9, "ROCKET": 0.8, "QUANT": 0.9}
 
@@ -51,6 +52,27 @@ def test_the_picture_of_costs_has_systems_with_cells_on_every_data_set(cells, tm
     text = write_report(pd.concat([honest, pd.DataFrame([cell("MACE", "Swiss", 1.0)])]), {}, tmp_path).read_text()
     assert sorted(drawn) == sorted(ACCURACY)
     assert "| MACE | 100.0% |" in text
+
+
+def test_the_picture_of_classes_is_beside_systems_that_read_no_metadata_either(cells, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(report, "class_gains_figure", lambda gains: drawn.append(gains) or class_gains_figure(gains))
+    with_metadata = pd.DataFrame([cell(SYSTEMS["deepmetaiot"].title, data, 1.0) for data in ("Swiss", "Iowa")])
+    write_report(pd.concat([cells[cells["protocol"] == "honest"], with_metadata]), {}, tmp_path)
+    assert set(drawn[0]["best_other"]) == {"QUANT", "ROCKET"}
+
+
+def test_a_data_set_with_more_seeds_counts_no_more():
+    rows = [cell("ROCKET", "Iowa", 0.9, seed) for seed in range(3)] + [cell("ROCKET", "Swiss", 0.5, fit_seconds=8.0)]
+    costs = tables.costs(pd.DataFrame(rows))
+    assert costs.loc["ROCKET", "accuracy"] == pytest.approx(0.7)
+    assert costs.loc["ROCKET", "fit_seconds"] == pytest.approx(5.0)
+
+
+def test_seconds_are_those_of_the_device_with_cells_on_the_most_data_sets():
+    rows = [cell("ROCKET", data, 0.9, device="H100", fit_seconds=80.0) for data in ("Iowa", "Swiss")]
+    rows.append(cell("ROCKET", "Swiss", 0.9, seed=1, device="CPU", fit_seconds=600.0))
+    assert list(tables.costs(pd.DataFrame(rows)).loc["ROCKET", ["fit_seconds", "device"]]) == [80.0, "H100"]
 
 
 def test_published_figures_are_only_in_the_paper_protocol(cells, tmp_path):

@@ -25,6 +25,7 @@ def test_the_card_says_what_is_lost_without_each_branch(run):
     for row in ("the whole model", *(f"without {part}" for part in parts)):
         assert f"| {row} | " in card
     assert "each series left out in turn" in card
+    assert "Augmented copies are for sensors with another logger" in card
 
 
 def test_a_wrong_label_of_the_training_part_is_the_first_suspect(run):
