@@ -72,7 +72,7 @@ def variants(head: str = "closed_form", language: str | None = None, kernels: bo
     for change, values in changes.items():
         if (varied := {**whole, **values}) not in options:
             options.append(varied)
-            found[change] = ours(f"{head}, {change}", **varied)
+            found[change] = ours(f"{head}, {change}", fresh_features=False, **varied)
     return found
 
 

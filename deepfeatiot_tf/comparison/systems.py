@@ -22,6 +22,7 @@ def ours(
     balance: bool = False,
     epochs: int | None = None,
     quick: bool | None = None,
+    fresh_features: bool = True,
     **options: Any,
 ) -> SystemEntry:
     """A model of this library.
@@ -33,6 +34,7 @@ def ours(
         balance: whether rare classes weigh as much as frequent ones in training. Default False.
         epochs: of the training. Default: those of the comparison.
         quick: whether a cell takes seconds. Default: with a closed-form head.
+        fresh_features: see `KerasSystem`; False where nobody asks for the seconds. Default True.
         **options: of the model.
     """
     closed_form = options.get("head") == "closed_form"
@@ -40,7 +42,7 @@ def ours(
 
     def make(training: Training) -> System:
         chosen = replace(training, epochs=epochs) if epochs else training
-        return _keras_system(chosen, model, recipe, balance, options)
+        return _keras_system(chosen, model, recipe, balance, fresh_features, options)
 
     return SystemEntry(
         title,
@@ -52,7 +54,9 @@ def ours(
     )
 
 
-def _keras_system(training: Training, model: str, recipe: str | None, balance: bool, options: dict[str, Any]) -> System:
+def _keras_system(
+    training: Training, model: str, recipe: str | None, balance: bool, fresh_features: bool, options: dict[str, Any]
+) -> System:
     import keras
 
     from deepfeatiot_tf import models
@@ -72,6 +76,7 @@ def _keras_system(training: Training, model: str, recipe: str | None, balance: b
         patience=training.patience,
         batch_size=training.batch_size,
         balance=balance,
+        fresh_features=fresh_features,
         # An epoch as published, or what a blend's two answers count for; else nothing, so all is learned from.
         selects=options.get("variant") == "paper" or options.get("head") == "blend",
     )

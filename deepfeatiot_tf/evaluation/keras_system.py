@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -40,6 +41,8 @@ class KerasSystem:
             learning rate is annealed the last epoch is kept.
         balance: whether rare classes weigh as much as frequent ones in training. Default False, as published.
         fit_options: further arguments of `model.fit`, such as `callbacks`. Default none.
+        fresh_features: whether each fit computes its frozen features anew, so that its seconds do not depend on what is
+            on disk from another one. Default False.
         selects: see `System`. Give False for a closed-form head, and for a network whose learning rate is annealed and
             that is no blend: neither chooses anything. Default True.
 
@@ -59,6 +62,7 @@ class KerasSystem:
         monitor: str = "val_loss",
         balance: bool = False,
         fit_options: Mapping[str, Any] | None = None,
+        fresh_features: bool = False,
         selects: bool = True,
     ) -> None:
         self.build = build
@@ -68,6 +72,7 @@ class KerasSystem:
         self.monitor = monitor
         self.balance = balance
         self.fit_options = dict(fit_options or {})
+        self.fresh_features = fresh_features
         self.selects = selects
         self.unfinished: Path | None = None
         self.model: keras.Model | None = None
@@ -86,8 +91,21 @@ class KerasSystem:
         Raises:
             InputError: the model does not report what the best epoch should be best by.
         """
+        if not self.fresh_features:
+            return self._fit(train, validation, seed, protocol, self.fit_options)
+        with TemporaryDirectory() as empty:
+            return self._fit(train, validation, seed, protocol, {"feature_cache": empty, **self.fit_options})
+
+    def _fit(
+        self,
+        train: SensorReadings,
+        validation: SensorReadings | None,
+        seed: int,
+        protocol: ProtocolName,
+        fit_options: Mapping[str, Any],
+    ) -> dict[str, float]:
         self.model = self.build(train.class_names, seed)
-        options = {"verbose": 0, **self.fit_options}
+        options = {"verbose": 0, **fit_options}
         if self.balance:
             options["class_weight"] = balanced_class_weight(train.label_indices)
         monitor: str | None = "val_accuracy" if protocol == "paper" else self.monitor

@@ -79,14 +79,15 @@ def learning_curves_figure(history: Mapping[str, Sequence[float]], best_epoch: i
 
     Args:
         history: as `keras.callbacks.History.history` has it.
-        best_epoch: the epoch whose weights were kept, counted from 1. Default: that of the lowest validation
-            loss.
+        best_epoch: the epoch whose weights were kept, counted from 1. Default: unknown; then the one of the lowest
+            validation loss is marked as that.
     """
-    best = best_epoch or _lowest_loss(history)
+    lowest = _lowest_loss(history)
+    marked = (best_epoch, f"epoch kept, {best_epoch}") if best_epoch else (lowest, f"lowest validation loss, {lowest}")
     measures = ["loss", *_accuracy_names(history)[:1]]
     figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
     for panel, measure in zip(figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True):
-        _draw_curve(panel, history, measure, best)
+        _draw_curve(panel, history, measure, *marked)
     return figure
 
 
@@ -164,15 +165,17 @@ def _draw_series(axes: Axes, values: np.ndarray) -> None:
     axes.tick_params(labelsize=8)
 
 
-def _draw_curve(axes: Axes, history: Mapping[str, Sequence[float]], measure: str, best: int | None) -> None:
+def _draw_curve(
+    axes: Axes, history: Mapping[str, Sequence[float]], measure: str, marked: int | None, label: str
+) -> None:
     parts = ((measure, "training", BLUE, "-"), (f"val_{measure}", "validation", ORANGE, "--"))
-    for name, label, colour, style in parts:
+    for name, part, colour, style in parts:
         if name in history:
             values = history[name]
             marker = "o" if len(values) == 1 else None
-            axes.plot(range(1, len(values) + 1), values, style, color=colour, label=label, marker=marker)
-    if best is not None:
-        axes.axvline(best, color=GREY, linestyle=":", label=f"epoch kept, {best}")
+            axes.plot(range(1, len(values) + 1), values, style, color=colour, label=part, marker=marker)
+    if marked is not None:
+        axes.axvline(marked, color=GREY, linestyle=":", label=label)
     axes.margins(x=0.02)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss" if measure == "loss" else "accuracy")

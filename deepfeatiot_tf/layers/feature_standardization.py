@@ -32,13 +32,18 @@ class FeatureStandardization(keras.layers.Layer):
         self.inverse = self.add_weight(name="inverse", shape=width, initializer="ones", trainable=False)
 
     def adapt(self, batches: Iterable[np.ndarray]) -> None:
-        """Take mean and standard deviation from batches of float32 `[series, features]` (the training part)."""
+        """Take mean and standard deviation from batches of float32 `[series, features]` (the training part).
+
+        Where there are no series, features stay as they are.
+        """
         count, total, squares = 0, 0.0, 0.0
         for batch in batches:
             wide = batch.astype(np.float64)
             count += len(wide)
             total = total + wide.sum(axis=0)
             squares = squares + np.square(wide).sum(axis=0)
+        if not count:
+            return
         mean = total / count
         deviation = np.sqrt(np.maximum(squares / count - np.square(mean), 0.0))
         varied = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6)

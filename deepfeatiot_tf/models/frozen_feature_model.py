@@ -29,13 +29,16 @@ from deepfeatiot_tf.models.branch_features import (
 from deepfeatiot_tf.models.training_data import (
     METADATA,
     READINGS,
+    WEIGHTS,
     Batches,
     as_dict,
     augmented_copies_of,
     batches_of,
     check_data,
     has,
+    held_out,
     one_after_the_other,
+    remembered,
     whole_rows,
     with_windows,
     with_wrong_metadata,
@@ -64,9 +67,10 @@ class FrozenFeatureModel(keras.Model):
     their features are kept on disk, keyed by the content of what they read and of the branch, and training reads
     them from there. What `fit` trains, `save` saves and export serves are the same layers.
 
-    `fit` takes what Keras's takes: arrays or a `tf.data.Dataset`. The first `fit` also takes the standardization of
-    the frozen features from the training data, and solves a closed-form head, where the network has one. Where it
-    blends such a head with what it learns by gradient, the end of `fit` weighs the two on the validation data.
+    `fit` takes arrays or a `tf.data.Dataset`, as Keras's does, with one-hot labels. The first `fit` also takes the
+    standardization of the frozen features from the training data, and solves a closed-form head, where the network has
+    one. Where it blends such a head with what it learns by gradient, the end of `fit` weighs the two on the validation
+    data. Weights of samples and of classes count in both.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
     use either of the two may then be left out.
@@ -90,7 +94,8 @@ class FrozenFeatureModel(keras.Model):
         learned_windows: what `windows` came to in the last `fit`; not saved.
         temperature: by which the logits of what is learned by gradient were divided after it was; not saved.
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
-            the order of the training data, would have got had each been left out. Filled by `fit`, not saved.
+            the order of the training data (a shuffled dataset has none that could be known), would have got had each
+            been left out. Filled by `fit`, not saved.
     """
 
     recipe = "robust"
@@ -145,7 +150,8 @@ class FrozenFeatureModel(keras.Model):
             optimizer: as in `keras.Model.compile`.
             loss: as in `keras.Model.compile`.
             metrics: as in `keras.Model.compile`.
-            recipe: one by name; see `training.recipe`. Default: that of the model.
+            recipe: one by name; see `training.recipe`. Default: that of the model. That of robust models anneals the
+                learning rate over the epochs of each `fit`, whatever rate is set; give an optimizer to have your own.
             **kwargs: as in `keras.Model.compile`. Default `jit_compile=False`, where Keras would choose XLA on a GPU:
                 XLA refuses the text that data may carry, read or not. The random kernels are one XLA program anyway.
 
@@ -180,23 +186,34 @@ class FrozenFeatureModel(keras.Model):
                 than 10 GiB there (`DEEPFEATIOT_CACHE_GIB`), what has not been used for longest is deleted. False
                 trains without the store: frozen branches run in every step.
             **kwargs: as in `keras.Model.fit`. A callback that has a method `on_features(branch, done, series)` hears
-                how far the features are computed.
+                how far the features are computed. What `ModelCheckpoint` saves of a blend is the model before its two
+                answers are weighed, which is done at the end.
 
         Returns:
             Keras's `History`.
 
         Raises:
-            InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, or without the
-                metadata that the model reads.
+            InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, a dataset with
+                `validation_split`, or without the metadata that the model reads; the folder of features cannot be made;
+                the labels are not one-hot.
         """
         call = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         call.apply_defaults()
         given = {name: value for name, value in call.arguments.items() if name != "self"}
-        check_data(given["x"], given["steps_per_epoch"])
+        check_data(given["x"], given["steps_per_epoch"], given["validation_split"])
         if isinstance(given["x"], tf.data.Dataset):
             given["shuffle"] = False  # the dataset decides; Keras warns otherwise
-        batches = batches_of(given["x"], given["y"], given["steps_per_epoch"])
-        held_out = given["validation_data"], given["validation_steps"]
+        if given["validation_split"] and given["validation_data"] is None:
+            learned, given["validation_data"] = held_out(
+                given["x"], given["y"], given["sample_weight"], given["validation_split"]
+            )
+            given["x"], given["y"], given["sample_weight"] = learned
+            given["validation_split"] = 0.0
+        given["callbacks"] = _callbacks(given["callbacks"])
+        if self.adapted and not self.trainable_variables:
+            warnings.warn("fit: the head of this model is solved already and stays; build a new one", stacklevel=2)
+        batches = batches_of(given["x"], given["y"], given["steps_per_epoch"], given["sample_weight"])
+        validation = given["validation_data"], given["validation_steps"]
         stores = self._stores(feature_cache)
         lessons, copies = (batches, None) if self.adapted else self._lessons(batches)
         if feature_cache is False:
@@ -212,9 +229,9 @@ class FrozenFeatureModel(keras.Model):
         self._make_counters(batches)
         if self.trainable_variables:
             if self.annealed:
-                given["callbacks"] = [annealed(given["epochs"]), *(given["callbacks"] or ())]
+                given["callbacks"] = [annealed(given["epochs"]), *given["callbacks"]]
             history = super().fit(**given)
-            self._weigh(stores, *held_out)
+            self._weigh(stores, *validation)
             return history
         # Everything is solved; one pass reports the metrics and calls the callbacks.
         given["epochs"] = given["initial_epoch"] + 1
@@ -247,6 +264,7 @@ class FrozenFeatureModel(keras.Model):
         """What closed-form heads learn from: the training data and windows of its series; augmented copies, if any."""
         if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
             return batches, None
+        batches = remembered(batches)
         parts = self.windows
         if parts is None:
             parts = default_windows(sum(len(series) for _, _, series in batches()))
@@ -271,6 +289,13 @@ class FrozenFeatureModel(keras.Model):
                 branch: Branch(source_of(model), Uncached(extractor(model))) for branch, model in self.frozen.items()
             }
         folder = default_folder() if feature_cache in (None, True) else Path(str(feature_cache))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"fit: the folder of features {folder} cannot be made ({error.strerror}); name another one, "
+                "feature_cache= or DEEPFEATIOT_CACHE, or do without, feature_cache=False"
+            ) from error
         stores = {
             branch: Branch(
                 source_of(model),
@@ -307,7 +332,7 @@ class FrozenFeatureModel(keras.Model):
             if isinstance(layer, LaplacianFeatures):
                 inputs = layer.input if isinstance(layer.input, list) else [layer.input]
                 needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)
-                layer.adapt(*self._values(inputs, needs, stores, batches)[:-1])
+                layer.adapt(*self._values(inputs, needs, stores, batches)[:-2])
         for layer in self.network.layers:
             if layer.name in SOLVED:
                 self._solve(layer, stores, batches, copies, class_weight)
@@ -316,7 +341,7 @@ class FrozenFeatureModel(keras.Model):
     def _values(
         self, tensors: Sequence[keras.KerasTensor], needs: Sequence[str], stores: dict[str, Branch], batches: Batches
     ) -> list[np.ndarray]:
-        """What tensors of the network are for the rows `[rows, width]`, their one-hot labels, and the rows' series.
+        """What tensors of the network are for the rows `[rows, width]`, their one-hot labels, weights and series.
 
         Of a model that reads metadata, only for the rows that have all of the inputs in `needs`; for metadata alone,
         without windows, which have the text of their series.
@@ -329,7 +354,13 @@ class FrozenFeatureModel(keras.Model):
                 rows &= has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
             found = part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up}))
-            values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, series)])
+            if one_hot.shape != (len(series), self.output_shape[-1]):
+                raise InputError(
+                    f"fit: labels of shape {one_hot.shape} for {len(series)} series; give them one-hot, "
+                    f"[series, {self.output_shape[-1]}]"
+                )
+            weights = inputs.get(WEIGHTS, np.ones(len(series)))
+            values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, weights, series)])
         every = [np.concatenate(each) for each in zip(*values, strict=True)]
         if not len(every[-1]):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
@@ -340,7 +371,7 @@ class FrozenFeatureModel(keras.Model):
         if self.blend is None or validation_data is None:
             return
         x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
-        solved, learned, one_hot, _ = self._values(self.blend.input, (), stores, batches_of(x, y, steps))
+        solved, learned, one_hot, *_ = self._values(self.blend.input, (), stores, batches_of(x, y, steps))
         logits = logits_of(learned)
         self.calibrate(fit_temperature(one_hot.argmax(axis=1), logits))
         self.blend.adapt(solved, softmax(logits / self.temperature, axis=1), one_hot)
@@ -357,16 +388,14 @@ class FrozenFeatureModel(keras.Model):
         rows = [self._values([head.input], needs, stores, batches)]
         if copies is not None and READINGS in needs:
             rows.append(self._values([head.input], needs, stores, copies))
-        count = sum(len(series) for *_, series in rows)
-        weights = np.ones(count)
+        count = sum(weights.sum() for *_, weights, _ in rows)
         if self.wrong_metadata and len(needs) == 2:
             rows.append(self._values([head.input], needs, stores, with_wrong_metadata(batches, WRONG_ROWS)))
-            wrong = len(rows[-1][-1])
-            weights = np.append(weights, np.full(wrong, self.wrong_metadata * count / wrong))
-        features, one_hot, series = rows[0] if len(rows) == 1 else map(np.concatenate, zip(*rows, strict=True))
+            rows[-1][2] = rows[-1][2] * (self.wrong_metadata * count / rows[-1][2].sum())
+        features, one_hot, weights, series = rows[0] if len(rows) == 1 else map(np.concatenate, zip(*rows, strict=True))
         del rows  # of a large fleet, half a gigabyte
         if class_weight is not None:
-            weights *= [class_weight[i] for i in one_hot.argmax(axis=1)]
+            weights = weights * [class_weight.get(i, 1.0) for i in one_hot.argmax(axis=1)]
         kernel, bias, self.left_out[head.name] = ridge_head(features, one_hot, weights, series)
         head.kernel.assign(kernel)
         head.bias.assign(bias)
@@ -374,9 +403,17 @@ class FrozenFeatureModel(keras.Model):
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         store["adapted"] = np.array(self.adapted)
+        store["annealed"] = np.array(self.annealed)
 
     def load_own_variables(self, store: Any) -> None:
         self.adapted = bool(np.array(store["adapted"]))
+        if "annealed" in store:  # models saved before have none
+            self.annealed = bool(np.array(store["annealed"]))
+
+
+def _callbacks(given: Any) -> list[keras.callbacks.Callback]:
+    """As a list: Keras takes none, one, several, and a `CallbackList`."""
+    return list(getattr(given, "callbacks", given and keras.tree.flatten(given)) or ())
 
 
 def _inputs_of(network: keras.Model, values: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,24 +15,30 @@ from deepfeatiot_tf.training.augmentation import augmented
 from deepfeatiot_tf.training.windows import windows_of
 
 READINGS, METADATA = "readings", "metadata"
+# Beside the inputs of a batch: what each row counts for.
+WEIGHTS = "sample_weight"
 # Rows of a batch that is made of arrays: bounds memory, and fills the cores.
 BATCH_ROWS = 256
 
-# A way to walk, as often as needed, through batches: inputs by name, one-hot labels, the number of each row's series.
+# A way to walk, as often as needed, through batches: inputs by name (and weights of the rows, where there are some),
+# one-hot labels, the number of each row's series.
 Batches = Callable[[], Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]]
 
 
-def batches_of(x: Any, y: Any, steps: int | None) -> Batches:
+def batches_of(x: Any, y: Any, steps: int | None, sample_weight: Any = None) -> Batches:
     """The training data; every row is a series of its own."""
 
     def parts() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         if isinstance(x, tf.data.Dataset):
             for element in x if steps is None else x.take(steps):
                 inputs, *rest = element if isinstance(element, tuple) else (element,)
-                arrays = {name: np.asarray(value) for name, value in as_dict(inputs).items()}
+                weights = {WEIGHTS: rest[1]} if len(rest) > 1 else {}
+                arrays = {name: np.asarray(value) for name, value in {**as_dict(inputs), **weights}.items()}
                 yield arrays, np.asarray(rest[0]) if rest else np.empty(0)
         else:
             arrays = arrays_of(x)
+            if sample_weight is not None:
+                arrays[WEIGHTS] = np.asarray(sample_weight)
             for i in range(0, len(arrays[READINGS]), BATCH_ROWS):
                 part = slice(i, i + BATCH_ROWS)
                 batch = {name: array[part] for name, array in arrays.items()}
@@ -45,6 +52,24 @@ def batches_of(x: Any, y: Any, steps: int | None) -> Batches:
             done += len(series)
 
     return walk
+
+
+def remembered(batches: Batches) -> Batches:
+    """The same batches in the same order in every walk, where a dataset shuffles anew for each."""
+    every = list(batches())
+    return lambda: iter(every)
+
+
+def held_out(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Inputs, labels and weights of the first rows, and of the last `share`, which Keras's `validation_split` takes."""
+    arrays = arrays_of(x)
+    first = math.floor(len(arrays[READINGS]) * (1.0 - share))
+
+    def part(rows: slice) -> tuple[Any, ...]:
+        others = (None if each is None else np.asarray(each)[rows] for each in (y, sample_weight))
+        return {name: array[rows] for name, array in arrays.items()}, *others
+
+    return part(slice(first)), part(slice(first, None))
 
 
 def whole_rows(series: np.ndarray) -> np.ndarray:
@@ -97,11 +122,12 @@ def _of_rows(
 
 
 def with_wrong_metadata(batches: Batches, most: int) -> Batches:
-    """The same rows, at most so many, each with the metadata of another row, drawn by chance and always alike."""
+    """Rows that have metadata, at most so many, each with that of another one, drawn by chance and always alike."""
 
     def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
         texts = np.concatenate([taken(inputs, METADATA) for inputs, _, _ in batches()])
-        order = np.random.default_rng(0).permutation(len(texts))
+        named = np.concatenate([has(inputs, METADATA) for inputs, _, _ in batches()])
+        order = np.random.default_rng(0).permutation(np.flatnonzero(named))
         texts[order] = np.roll(texts[order], 1)
         kept = np.isin(np.arange(len(texts)), order[:most])
         done = 0
@@ -146,9 +172,11 @@ def has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
     return np.array([bool(text.strip()) for text in values], bool)
 
 
-def check_data(x: Any, steps: int | None) -> None:
-    """An `InputError` for what `fit` cannot walk through, or would never come to the end of."""
+def check_data(x: Any, steps: int | None, validation_split: float) -> None:
+    """An `InputError` for what `fit` cannot walk through, would never come to the end of, or cannot split."""
     if not isinstance(x, (tf.data.Dataset, dict, np.ndarray, tf.Tensor)):
         raise InputError(f"fit: x is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
     if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise InputError("fit: the dataset never ends; give steps_per_epoch")
+    if isinstance(x, tf.data.Dataset) and validation_split:
+        raise InputError("fit: validation_split is for arrays; of a dataset, give validation_data")

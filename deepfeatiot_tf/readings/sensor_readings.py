@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.readings.fixed_pipeline import fixed
@@ -25,12 +26,13 @@ class SensorReadings:
             than `time` ends in NaN.
         ids: str `[n]`, unique. Default: `"0"`, `"1"`, …
         labels: str `[n]`, the sensor type of each row, or None.
-        metadata: str `[n]`, free text about each sensor (`""` where there is none), or None.
+        metadata: str `[n]`, free text about each sensor (`""`, None or NaN where there is none), or None.
         class_names: the classes in the order of the one-hot columns. Default: the sorted distinct labels.
         name: where the readings come from; used in messages and reports.
 
     Raises:
-        InputError: shapes disagree, ids repeat, a value is infinite, a label is not among `class_names`.
+        InputError: shapes disagree, ids repeat, an id or a label is missing, a value is infinite, a label is not among
+            `class_names`.
     """
 
     values: np.ndarray
@@ -61,8 +63,12 @@ class SensorReadings:
         columns = {
             "ids": _strings([str(i) for i in range(n)] if ids is None else ids),
             "labels": None if labels is None else _strings(labels),
-            "metadata": None if metadata is None else _strings(metadata),
+            "metadata": None if metadata is None else _strings(np.where(_missing(metadata), "", metadata)),
         }
+        for what, given in (("id", ids), ("label", labels)):
+            if given is not None and _missing(given).any():
+                row = int(np.flatnonzero(_missing(given))[0])
+                raise InputError(f"{name}: row {row} has no {what}; give one, or set the row aside")
         for what, column in columns.items():
             if column is not None and column.shape != (n,):
                 raise InputError(f"{name}: {len(column)} {what} for {n} series; give one per series")
@@ -149,6 +155,10 @@ class SensorReadings:
         if shuffle:
             data = data.shuffle(max(len(self), 1), seed=seed, reshuffle_each_iteration=True)
         return fixed(data.batch(batch_size).prefetch(2))
+
+
+def _missing(column: Sequence[str] | np.ndarray) -> np.ndarray:
+    return pd.isna(np.asarray(column, dtype=object))
 
 
 def _strings(column: Sequence[str] | np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ def branch_worth(
     smaller = {name: replace(settings, branches=tuple(b for b in branches if b != name)) for name in branches}
     if len(branches) == 1 and settings.language is None:
         smaller = {}
-    if settings.language is not None:
+    if settings.language is not None and branches:
         smaller["language"] = replace(settings, language=None)
     if settings.text_encoder is not None:
         smaller["metadata"] = replace(settings, text_encoder=None, wrong_metadata=0.0)

@@ -32,7 +32,7 @@ class RunCheckpoint(keras.callbacks.Callback):
     Args:
         path: of the state file, or None to keep everything in memory.
         monitor: the quantity that decides; None keeps the last epoch whose loss is a number. Default `"val_loss"`.
-        mode: `"min"` or `"max"`. Default: `"max"` where the name ends in accuracy or f1, else `"min"`.
+        mode: `"min"` or `"max"`. Default: `"min"` where the name ends in loss or error, else `"max"`.
         patience: epochs without improvement before training stops. Default 20.
         every_seconds: least time between two saves. Default 30.
 
@@ -55,7 +55,7 @@ class RunCheckpoint(keras.callbacks.Callback):
         super().__init__()
         self.path = None if path is None else Path(path)
         self.monitor = monitor
-        rises = monitor is None or monitor.endswith(("accuracy", "f1"))
+        rises = monitor is None or not monitor.endswith(("loss", "error"))
         self.higher = (mode or ("max" if rises else "min")) == "max"
         self.patience = patience
         self.every_seconds = every_seconds

@@ -136,9 +136,9 @@ def test_only_the_same_training_goes_on_from_it(readings, tmp_path, change):
 def test_a_callback_may_make_what_the_best_epoch_is_best_by(readings):
     class Falling(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            logs["val_mine"] = -epoch
+            logs["val_my_loss"] = -epoch
 
-    system = KerasSystem(build, epochs=3, monitor="val_mine", fit_options={"callbacks": [Falling()]})
+    system = KerasSystem(build, epochs=3, monitor="val_my_loss", fit_options={"callbacks": [Falling()]})
     assert system.fit(readings, readings)["best_epoch"] == 3
 
 

@@ -101,16 +101,17 @@ def test_gallery_of_nothing_and_of_a_series_without_readings_can_be_drawn():
 @pytest.mark.parametrize(
     ("history", "best", "marked"),
     [
-        ({"loss": [3, 2, 1], "val_loss": [3, 1, 2]}, None, 2),
-        ({"loss": [3, 2, 1], "val_loss": [np.nan, 2, 1]}, None, 3),
-        ({"loss": [3, 2, 1], "val_loss": [3, 1, 2]}, 3, 3),
+        ({"loss": [3, 2, 1], "val_loss": [3, 1, 2]}, None, "lowest validation loss, 2"),
+        ({"loss": [3, 2, 1], "val_loss": [np.nan, 2, 1]}, None, "lowest validation loss, 3"),
+        ({"loss": [3, 2, 1], "val_loss": [3, 1, 2]}, 3, "epoch kept, 3"),
         ({"loss": [3, 2, 1]}, None, None),
     ],
 )
-def test_learning_curves_mark_the_epoch_that_was_kept(history, best, marked):
+def test_learning_curves_mark_the_epoch_that_was_kept_where_it_is_known(history, best, marked):
     axes = plots.learning_curves_figure(history, best).axes[0]
-    marks = [line for line in axes.lines if line.get_label().startswith("epoch kept")]
-    assert [mark.get_xdata()[0] for mark in marks] == ([] if marked is None else [marked])
+    marks = axes.lines[sum(name in history for name in ("loss", "val_loss")) :]
+    assert [mark.get_label() for mark in marks] == ([] if marked is None else [marked])
+    assert all(str(mark.get_xdata()[0]) == marked[-1] for mark in marks)
 
 
 def test_learning_curves_find_the_accuracy_under_its_keras_name():

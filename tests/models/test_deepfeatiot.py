@@ -3,9 +3,12 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from deepfeatiot_tf import DeepFeatIoT, InputError, SensorReadings, evaluate, load_model
+from deepfeatiot_tf.models import frozen_feature_model
 from deepfeatiot_tf.training.augmentation import with_noise
+from deepfeatiot_tf.training.closed_form import ridge_head
 from tests.reference.small_gpt2 import write_folder
 
 FROZEN = ("randomized", "statistics")
@@ -58,6 +61,7 @@ def test_saved_and_loaded_model_is_the_same(trained, fleet, tmp_path):
     model, _ = trained
     model.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")
+    assert loaded.annealed
     for found, saved in zip(loaded.weights, model.weights, strict=True):
         np.testing.assert_array_equal(found, saved)
     # Traced for series of this length, as the loaded one will be: a graph for any length rounds otherwise.
@@ -99,6 +103,86 @@ def test_closed_form_head_is_solved_by_one_fit(fleet, one_hot, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict(fleet.values, verbose=0), model.predict(fleet.values, verbose=0))
+
+
+def solved(fleet, **options):
+    model = build(fleet, branches=("statistics",), head="closed_form", **options)
+    model.compile()
+    return model
+
+
+def test_what_validation_split_holds_out_is_not_learned_from(fleet, one_hot):
+    whole, part = solved(fleet, windows=()), solved(fleet, windows=())
+    whole.fit(fleet.values, one_hot, verbose=0, validation_split=0.25)
+    part.fit(fleet.values[:30], one_hot[:30], verbose=0)
+    assert len(whole.left_out["closed_form"]) == 30
+    np.testing.assert_array_equal(whole.predict(fleet.values, verbose=0), part.predict(fleet.values, verbose=0))
+    with pytest.raises(InputError, match="give validation_data"):
+        whole.fit(fleet.to_dataset(), validation_split=0.25)
+
+
+def test_rows_of_no_weight_are_not_learned_from(fleet, one_hot):
+    labels, weights = one_hot.copy(), np.ones(len(fleet))
+    labels[:10], weights[:10] = labels[:10, ::-1], 0.0  # wrong ones
+    answers = []
+    for data in ({"x": fleet.values, "y": labels, "sample_weight": weights}, {"x": _weighted(fleet, labels, weights)}):
+        model = solved(fleet, windows=(), augmented_copies=1)
+        model.fit(**data, verbose=0)
+        answers.append(model.predict(fleet.values, verbose=0))
+        assert (answers[-1].argmax(axis=1) == fleet.label_indices).all()
+    np.testing.assert_allclose(*answers, atol=1e-5)
+
+
+def _weighted(fleet, labels, weights):
+    return tf.data.Dataset.from_tensor_slices((fleet.values, labels, weights.astype("float32"))).batch(16)
+
+
+def test_copies_are_left_out_with_their_series_though_the_data_are_shuffled(fleet, monkeypatch):
+    seen = {}
+
+    def ridge(features, one_hot, weights, series):
+        seen.update(one_hot=one_hot, series=series)
+        return ridge_head(features, one_hot, weights, series)
+
+    monkeypatch.setattr(frozen_feature_model, "ridge_head", ridge)
+    solved(fleet, windows=(), augmented_copies=2).fit(fleet.to_dataset(shuffle=True), verbose=0)
+    for number in range(len(fleet)):
+        mine = seen["one_hot"][seen["series"] == number]
+        assert len(mine) == 3
+        assert (mine == mine[0]).all()
+
+
+def test_labels_that_are_not_one_hot_are_refused(fleet):
+    with pytest.raises(InputError, match="one-hot"):
+        solved(fleet).fit(fleet.values, fleet.label_indices, verbose=0)
+
+
+def test_classes_without_a_weight_count_once(fleet, one_hot):
+    model = solved(fleet)
+    model.fit(fleet.values, one_hot, class_weight={0: 2.0}, verbose=0)
+    assert evaluate(model, fleet).metrics["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("several", [lambda one: one, lambda one: [one], keras.callbacks.CallbackList])
+def test_callbacks_come_as_keras_takes_them(fleet, one_hot, several):
+    one = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: heard.append(epoch))
+    heard: list[int] = []
+    given = several([one]) if several is keras.callbacks.CallbackList else several(one)
+    solved(fleet).fit(fleet.values, one_hot, callbacks=given, verbose=0)
+    assert heard == [0]
+
+
+def test_a_second_fit_of_a_solved_head_says_that_it_learns_nothing(fleet, one_hot):
+    model = solved(fleet)
+    model.fit(fleet.values, one_hot, verbose=0)
+    with pytest.warns(UserWarning, match="solved already"):
+        model.fit(fleet.values, one_hot, verbose=0)
+
+
+def test_a_folder_of_features_that_cannot_be_made_is_named(fleet, one_hot, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="feature_cache=False"):
+        solved(fleet).fit(fleet.values, one_hot, verbose=0, feature_cache=tmp_path / "file" / "cache")
 
 
 @pytest.mark.parametrize(("windows", "rows"), [(None, 120), ((), 40), ((2, 3), 239)])  # one third has a gap

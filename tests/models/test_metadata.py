@@ -110,6 +110,28 @@ def test_readings_are_believed_where_the_metadata_contradicts_them(told, encoder
     assert accuracy(model, wrong) >= 0.9  # without rows of wrong metadata in training it is less
 
 
+def test_rows_without_metadata_get_none_that_is_wrong(told, encoder):
+    texts = ["", *told.metadata[1:]]
+    fleet = SensorReadings(told.values, labels=told.labels, metadata=texts)
+    batches = batches_of(fleet.to_dataset(batch_size=16), None, None)
+    series = np.concatenate([series for *_, series in with_wrong_metadata(batches, 40)()])
+    np.testing.assert_array_equal(series, np.arange(1, 40))
+    options = {"head": "closed_form", "branches": ("statistics",), "text_encoder": encoder()}
+    model = DeepFeatIoT(fleet.class_names, wrong_metadata=0.05, **options)
+    model.compile()
+    model.fit(fleet.to_dataset(), verbose=0)
+    assert len(model.left_out["closed_form"]) == 39
+
+
+def test_without_any_metadata_a_network_still_learns_from_readings(told, encoder):
+    blank = without(told, metadata=True)
+    model = DeepFeatIoT(told.class_names, head="mlp", branches=("statistics",), text_encoder=encoder())
+    model.compile()
+    history = model.fit(blank.to_dataset(), verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    assert np.isfinite(model.predict(blank.to_dataset(), verbose=0)).all()
+
+
 @pytest.mark.parametrize(
     ("share", "reads", "head", "says"),
     [

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from deepfeatiot_tf.errors import InputError
@@ -120,3 +121,11 @@ def test_shuffling_gives_a_new_order_each_epoch_and_the_same_orders_for_the_same
     assert sorted(first) == sorted(second) == list(range(64))
     assert epochs(0) == [first, second]
     assert epochs(1) != [first, second]
+
+
+def test_missing_metadata_is_blank_and_a_missing_label_is_named():
+    values = np.zeros((3, 4))
+    found = SensorReadings(values, metadata=pd.Series(["temp", None, np.nan]))
+    assert found.metadata.tolist() == ["temp", "", ""]
+    with pytest.raises(InputError, match="row 1 has no label"):
+        SensorReadings(values, labels=["a", np.nan, "b"])

@@ -153,3 +153,11 @@ def test_without_a_monitor_an_epoch_without_a_loss_is_not_kept(parts):
     for epoch, loss in enumerate((1.0, np.nan)):
         checkpoint.on_epoch_end(epoch, {"loss": loss})
     assert checkpoint.best_epoch == 0
+
+
+@pytest.mark.parametrize(
+    ("monitor", "higher"),
+    [("val_loss", False), ("val_mean_squared_error", False), ("val_f1_score", True), ("auc", True)],
+)
+def test_losses_and_errors_are_best_low_and_metrics_high(monitor, higher):
+    assert RunCheckpoint(monitor=monitor).higher is higher
