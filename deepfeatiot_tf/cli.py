@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,9 +71,18 @@ def main() -> None:
     app(prog_name="deepfeatiot")
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        stdout().print(f"deepfeatiot_tf {version('deepfeatiot_tf')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _every_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is done.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Tell what each sensor of a fleet measures, from its raw readings.
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -256,3 +257,7 @@ def test_an_interrupted_prediction_leaves_no_file(fleet, trained, monkeypatch, t
     message = one_line(run("predict", trained, fleet, "-o", tmp_path / "out.csv", status=130))
     assert "interrupted; nothing half-written" in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_told():
+    assert run("--version") == f"deepfeatiot_tf {version('deepfeatiot_tf')}\n"

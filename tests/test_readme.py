@@ -1,4 +1,4 @@
-"""The README's Python path is run as it stands."""
+"""The README's Python path is run as it stands, and what the page on models adds to it."""
 
 import os
 import re
@@ -7,11 +7,15 @@ from pathlib import Path
 import deepfeatiot_tf as dfi
 from deepfeatiot_tf.language.sources import packaged_smollm2
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README, MODELS = ROOT / "README.md", ROOT / "docs" / "models.md"
 
 
 def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
-    code, with_language = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    code, with_language = (
+        "".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+        for page in (README, MODELS)
+    )
     monkeypatch.chdir(tmp_path)
     if not os.environ.get("DEEPFEATIOT_DATA"):
         monkeypatch.setattr(dfi, "load_dataset", lambda name: dfi.simulate_fleet(96), raising=False)
@@ -22,5 +26,5 @@ def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
     assert (tmp_path / "sensor_type.keras").exists()
     assert (tmp_path / "serving/sensor_type/1/saved_model.pb").exists()
     if packaged_smollm2():
-        exec(compile(with_language, str(README), "exec"), names)
+        exec(compile(with_language, str(MODELS), "exec"), names)
         assert names["model"].language.describe()["encoder"] == "smollm2"
