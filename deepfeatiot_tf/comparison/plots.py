@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from deepfeatiot_tf.comparison.significance import Ranking
 from deepfeatiot_tf.evaluation.plots import BLUE, GREY, ORANGE
 
 CLASSES = 30  # in the figure of gains: the greatest and the least
+FEW_DECADES = 3  # of seconds: then 2 and 5 are labelled, too
 
 
 def critical_difference_figure(ranking: Ranking) -> Figure:
@@ -65,6 +66,10 @@ def cost_figure(costs: pd.DataFrame) -> Figure:
         )
     figure.legend(loc="outside right upper", frameon=False, fontsize=8, markerscale=0.6)
     axes.set_xscale("log")
+    decades = np.log10(costs["fit_seconds"].max() / costs["fit_seconds"].min())
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < FEW_DECADES else (1,)))
+    axes.xaxis.set_minor_locator(NullLocator())  # labels of its own would run into each other
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_xlabel("seconds to fit, mean over the data sets")
     axes.set_ylabel("accuracy, mean over the data sets")

@@ -70,7 +70,7 @@ class FrozenFeatureModel(keras.Model):
     `fit` takes arrays or a `tf.data.Dataset`, as Keras's does, with one-hot labels. The first `fit` also takes the
     standardization of the frozen features from the training data, and solves a closed-form head, where the network has
     one. Where it blends such a head with what it learns by gradient, the end of `fit` weighs the two on the validation
-    data. Weights of samples and of classes count in both.
+    data. Weights of samples and of classes count in the head that is solved as in what is trained.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
     use either of the two may then be left out.
@@ -413,7 +413,7 @@ class FrozenFeatureModel(keras.Model):
 
 def _callbacks(given: Any) -> list[keras.callbacks.Callback]:
     """As a list: Keras takes none, one, several, and a `CallbackList`."""
-    return list(getattr(given, "callbacks", given and keras.tree.flatten(given)) or ())
+    return given.callbacks if isinstance(given, keras.callbacks.CallbackList) else keras.tree.flatten(given or [])
 
 
 def _inputs_of(network: keras.Model, values: dict[str, Any]) -> dict[str, Any]:

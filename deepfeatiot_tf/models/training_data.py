@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from sklearn.model_selection import train_test_split
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.training.augmentation import augmented
@@ -63,13 +63,13 @@ def remembered(batches: Batches) -> Batches:
 def held_out(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Inputs, labels and weights of the first rows, and of the last `share`, which Keras's `validation_split` takes."""
     arrays = arrays_of(x)
-    first = math.floor(len(arrays[READINGS]) * (1.0 - share))
 
-    def part(rows: slice) -> tuple[Any, ...]:
+    def part(rows: np.ndarray) -> tuple[Any, ...]:
         others = (None if each is None else np.asarray(each)[rows] for each in (y, sample_weight))
         return {name: array[rows] for name, array in arrays.items()}, *others
 
-    return part(slice(first)), part(slice(first, None))
+    first, last = train_test_split(np.arange(len(arrays[READINGS])), test_size=share, shuffle=False)
+    return part(first), part(last)
 
 
 def whole_rows(series: np.ndarray) -> np.ndarray:

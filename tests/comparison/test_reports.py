@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import pandas as pd
@@ -149,3 +150,13 @@ def test_effects_are_paired_over_splits_and_written(tmp_path):
         "effects.csv",
         "ablation-honest-resample-swiss.png",
     }
+
+
+@pytest.mark.parametrize("seconds", [(2.0, 60.0), (0.01, 9000.0), (3.0, 3.1)])
+def test_the_seconds_of_the_picture_of_costs_can_be_read(seconds):
+    costs = pd.DataFrame({"accuracy": [0.8, 0.9], "fit_seconds": seconds, "device": "CPU"}, index=["a", "b"])
+    figure = cost_figure(costs)
+    figure.canvas.draw()
+    shown = [label for label in figure.axes[0].get_xticklabels() if label.get_text()]
+    places = sorted((box.x0, box.x1) for box in (label.get_window_extent() for label in shown))
+    assert all(end < start for (_, end), (start, _) in itertools.pairwise(places))

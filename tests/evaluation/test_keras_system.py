@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from deepfeatiot_tf import DeepFeatIoT
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import KerasSystem, keras_system, run_protocol
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
@@ -31,6 +32,21 @@ def test_a_keras_model_runs_through_a_protocol(readings):
     assert cells.loc[0, "accuracy"] > 0.9
     assert cells.loc[0, "epochs"] == 10
     assert set(system.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_fresh_features_are_computed_in_each_fit_and_not_kept(readings, monkeypatch, tmp_path, fresh):
+    monkeypatch.setenv("DEEPFEATIOT_CACHE", str(tmp_path))
+
+    def solved(class_names, seed):
+        model = DeepFeatIoT(class_names, branches=("statistics",), seed=seed)
+        model.compile()
+        return model
+
+    system = KerasSystem(solved, epochs=1, selects=False, fresh_features=fresh)
+    system.fit(readings, None)
+    assert bool(list(tmp_path.rglob("*.npy"))) is not fresh
+    assert system.predict(readings).shape == (40, 2)
 
 
 def test_metadata_that_the_model_does_not_take_is_left_out(readings):

@@ -6,6 +6,7 @@ import pytest
 from deepfeatiot_tf import SensorReadings
 from deepfeatiot_tf.evaluation.markdown import percent
 from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
+from tests.reference.small_gpt2 import write_folder
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,15 @@ def test_a_wrong_label_of_the_training_part_is_the_first_suspect(run):
     suspects = pd.read_csv(folder / "suspects.csv", dtype={"id": str})
     assert suspects["id"].iloc[0] == wrong
     assert f"| {wrong} | " in (folder / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_readings_as_text_alone_have_nothing_to_be_left_out(fleet, tmp_path):
+    checkpoint = write_folder(tmp_path / "gpt2")
+    settings = RunSettings(branches=(), language=str(checkpoint), windows=())
+    train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
+    card = (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
+    assert "| the whole model | " in card
+    assert "| without " not in card
 
 
 def test_a_network_is_not_trained_again_for_its_card(fleet, tmp_path):
