@@ -1,8 +1,10 @@
 """The README's way to label a fleet: some sensors of each type by hand, `train`, then `predict` with a precision.
 
 Of each type so many sensors are drawn, all of a type that has fewer; `train` keeps 30 % of them as its test part. The
-rest of the fleet is labelled with precision 0.95 asked for. Writes one row per data set, number of labels and draw:
+rest of the fleet is labelled with precision 0.95 asked for. Writes one row per data set, number of labels, draw and way
+to label:
 
+- `together`: whether with `--collective`, the rest beside those labelled by hand, or each sensor by itself;
 - `labelled`, `rest`: how many sensors were labelled by hand, and how many were not;
 - `accuracy`: of the rest, without a precision asked for;
 - `answered`, `precision`: share of the rest that is not `unknown`, and how many of these answers are right; both empty
@@ -11,6 +13,7 @@ rest of the fleet is labelled with precision 0.95 asked for. Writes one row per 
 A row that is in the table is not run again.
 
     python benchmarks/labelling.py
+    python benchmarks/labelling.py --together
     python benchmarks/labelling.py --data sbas --draws 1 -o labelling.csv
 """
 
@@ -29,7 +32,7 @@ from learning_curve import few
 from unknown_classes import answered, share
 
 import deepfeatiot_tf as dfi
-from deepfeatiot_tf.runs import RunFolder, train_run
+from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 from deepfeatiot_tf.runs.held_out import refusal_of
 
 PRECISION = 0.95
@@ -40,27 +43,34 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=["swiss", "iowa", "sbas"])
     parser.add_argument("--labels", type=int, nargs="+", default=[10, 20])
     parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--together", action="store_true")
     parser.add_argument("-o", "--output", type=Path, default=RESULTS / "labelling.csv")
     options = parser.parse_args()
-    cells = Cells(options.output, ["data", "labels", "draw"])
+    cells = Cells(options.output, ["data", "labels", "draw", "together"])
     for data in options.data:
         readings = dfi.load_dataset(data)
         for labels in options.labels:
             for draw in range(options.draws):
-                if (readings.name, labels, draw) not in cells:
-                    cells.add((readings.name, labels, draw), **labelling(readings, labels, draw))
-    found = cells.table.groupby(["data", "labels"], sort=False)
+                key = (readings.name, labels, draw, options.together)
+                if key not in cells:
+                    cells.add(key, **labelling(readings, labels, draw, options.together))
+    found = cells.table.groupby(["data", "labels", "together"], sort=False)
     print(found[["rest", "accuracy", "answered", "precision"]].mean().round(3).to_string())
 
 
-def labelling(readings: dfi.SensorReadings, labels: int, draw: int) -> dict[str, float]:
+def labelling(readings: dfi.SensorReadings, labels: int, draw: int, together: bool) -> dict[str, float]:
     """The row of one draw."""
     by_hand = few(readings, labels, draw)
     rest = readings.take(~np.isin(readings.ids, by_hand.ids))
     with TemporaryDirectory() as folder:
-        train_run(by_hand, folder, verbose=0)
+        train_run(by_hand, folder, settings=RunSettings(collective=together), verbose=0)
         run = RunFolder(folder)
-        confidence, guess = answered(dfi.load_model(run.model), rest)
+        model = dfi.load_model(run.model)
+        if together:
+            found = dfi.CollectiveClassifier.load(model, run.collective).predict(rest, beside=by_hand)
+            confidence, guess = found.max(axis=1), np.array(model.class_names, dtype=object)[found.argmax(axis=1)]
+        else:
+            confidence, guess = answered(model, rest)
         try:
             refusal, _ = refusal_of(run, PRECISION)
         except dfi.InputError:

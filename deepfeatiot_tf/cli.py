@@ -139,6 +139,8 @@ def train(
     `deepfeatiot train swiss --head mlp --epochs 50 -o run/` trains the whole network, which takes minutes.
 
     `deepfeatiot train fleet.csv --label type --metadata name --text-encoder minilm -o run/` reads names, too.
+
+    `deepfeatiot train fleet.csv --label type --collective -o run/` names sensors measured at the same times together.
     """
     console = stdout()
     chosen = RunSettings(**settings)
@@ -213,6 +215,14 @@ def predict(
         Path, typer.Option("--output", "-o", metavar="FILE", help="For the labels, `.csv` or `.parquet`.")
     ],
     table: dict[str, Any],
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Of a run with `--collective`: labelled sensors measured at the same times, which help.",
+            show_default=False,
+        ),
+    ] = None,
     precision: PrecisionOption = None,
     standard_names: StandardNamesOption = False,
     folder: FolderOption = None,
@@ -224,6 +234,9 @@ def predict(
     `deepfeatiot predict run/ new.parquet -o labelled.csv`
 
     `deepfeatiot predict run/ new.parquet -o labelled.csv --precision 0.95` says `unknown` rather than be wrong.
+
+    `deepfeatiot predict run/ unlabelled.csv --beside labelled.csv -o answers.csv` names a fleet together, by a run
+    that was trained with `--collective`.
     """
     console = stdout()
     import_tensorflow()
@@ -235,6 +248,7 @@ def predict(
             source,
             output,
             folder=folder,
+            beside=beside,
             precision=precision,
             standard_names=standard_names,
             progress=count,

@@ -176,6 +176,13 @@ SETTINGS: dict[str, Any] = {
         metavar="SHARE",
     ),
     "rounds": _model(int, "Of the cross-residual block of `deepmetaiot`."),
+    "collective": _model(
+        bool,
+        "Name the sensors of a table together, measured at the same times: those of one device or place tell each "
+        "other apart. For the closed-form head.",
+        "--collective",
+        show_default=False,
+    ),
     "recipe": _training(
         str | None,
         "Optimizer and loss by name: `deepfeatiot`, `deepmetaiot`, `deepmetaiot-ts-m` (published) or `robust`. Without "

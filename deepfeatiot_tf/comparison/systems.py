@@ -23,6 +23,7 @@ def ours(
     epochs: int | None = None,
     quick: bool | None = None,
     fresh_features: bool = True,
+    collective: bool = False,
     **options: Any,
 ) -> SystemEntry:
     """A model of this library.
@@ -35,14 +36,16 @@ def ours(
         epochs: of the training. Default: those of the comparison.
         quick: whether a cell takes seconds. Default: with a closed-form head.
         fresh_features: see `KerasSystem`; False where nobody asks for the seconds. Default True.
+        collective: whether the test part is answered together, beside the training part; see `CollectiveSystem`.
+            Default False.
         **options: of the model.
     """
     closed_form = options.get("head") == "closed_form"
-    trained = {"recipe": recipe, "balance": balance, "epochs": epochs}
+    trained = {"recipe": recipe, "balance": balance, "epochs": epochs, "collective": collective}
 
     def make(training: Training) -> System:
         chosen = replace(training, epochs=epochs) if epochs else training
-        return _keras_system(chosen, model, recipe, balance, fresh_features, options)
+        return _keras_system(chosen, model, recipe, balance, fresh_features, collective, options)
 
     return SystemEntry(
         title,
@@ -55,12 +58,18 @@ def ours(
 
 
 def _keras_system(
-    training: Training, model: str, recipe: str | None, balance: bool, fresh_features: bool, options: dict[str, Any]
+    training: Training,
+    model: str,
+    recipe: str | None,
+    balance: bool,
+    fresh_features: bool,
+    collective: bool,
+    options: dict[str, Any],
 ) -> System:
     import keras
 
     from deepfeatiot_tf import models
-    from deepfeatiot_tf.evaluation import KerasSystem
+    from deepfeatiot_tf.evaluation import CollectiveSystem, KerasSystem
     from deepfeatiot_tf.peers.inputs import sentence_encoder
 
     encoders = {"text_encoder": sentence_encoder(options["text_encoder"])} if options.get("text_encoder") else {}
@@ -70,6 +79,8 @@ def _keras_system(
         made.compile(recipe=recipe)
         return made
 
+    if collective:
+        return CollectiveSystem(build, fresh_features=fresh_features)
     return KerasSystem(
         build,
         epochs=1 if options.get("head") == "closed_form" else training.epochs,
@@ -92,6 +103,19 @@ OURS: dict[str, SystemEntry] = {
         quick=False,  # of large data sets, minutes and gigabytes
         head="closed_form",
         augmented_copies=4,
+    ),
+    "deepfeatiot-collective": ours(
+        "DeepFeatIoT, frozen features, closed-form head, test part together",
+        quick=False,  # it sees all of the test part's readings at once, which no other does
+        head="closed_form",
+        collective=True,
+    ),
+    "deepfeatiot-metadata-collective": ours(
+        "DeepFeatIoT with metadata, closed-form head, test part together",
+        quick=False,
+        head="closed_form",
+        text_encoder="minilm",
+        collective=True,
     ),
     "deepfeatiot-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"

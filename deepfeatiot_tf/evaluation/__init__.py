@@ -4,14 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepfeatiot_tf.evaluation.collective_system import CollectiveSystem
     from deepfeatiot_tf.evaluation.estimator_system import EstimatorSystem
     from deepfeatiot_tf.evaluation.keras_system import KerasSystem
     from deepfeatiot_tf.evaluation.protocols import ProtocolResult, System, run_protocol
     from deepfeatiot_tf.evaluation.report import Report, evaluate
 
 _HOME = {
+    "CollectiveSystem": "collective_system",  # imports Keras, which takes seconds
     "EstimatorSystem": "estimator_system",
-    "KerasSystem": "keras_system",  # imports Keras, which takes seconds
+    "KerasSystem": "keras_system",  # so does this
     "ProtocolResult": "protocols",
     "Report": "report",
     "System": "protocols",
@@ -20,6 +22,7 @@ _HOME = {
 }
 
 __all__ = [
+    "CollectiveSystem",
     "EstimatorSystem",
     "KerasSystem",
     "ProtocolResult",

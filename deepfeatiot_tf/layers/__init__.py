@@ -15,6 +15,7 @@ from deepfeatiot_tf.layers.multi_scale_conv import MultiScaleConv
 from deepfeatiot_tf.layers.presence import Presence
 from deepfeatiot_tf.layers.random_kernels import RandomKernels
 from deepfeatiot_tf.layers.sample_size_scale import SampleSizeScale
+from deepfeatiot_tf.layers.sibling_features import SiblingFeatures
 from deepfeatiot_tf.layers.summary_statistics import SummaryStatistics
 from deepfeatiot_tf.layers.text_features import TextFeatures
 
@@ -34,6 +35,7 @@ __all__ = [
     "Presence",
     "RandomKernels",
     "SampleSizeScale",
+    "SiblingFeatures",
     "SummaryStatistics",
     "TextFeatures",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.refusal import Refusal, fit_refusal
-from deepfeatiot_tf.models.frozen_feature_model import SOLVED, FrozenFeatureModel
-from deepfeatiot_tf.models.training_data import METADATA, READINGS
+from deepfeatiot_tf.models.collective_classifier import left_out_answers
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.training.temperature import fit_temperature, logits_of
@@ -36,7 +35,10 @@ def calibrate(model: FrozenFeatureModel, validation: SensorReadings) -> float:
 
 
 def held_out_answers(
-    model: FrozenFeatureModel, train: SensorReadings, validation: SensorReadings
+    model: FrozenFeatureModel,
+    train: SensorReadings,
+    validation: SensorReadings,
+    answers: np.ndarray | None = None,
 ) -> tuple[Report, str]:
     """A report on series that the model did not learn from, and which these are.
 
@@ -48,12 +50,15 @@ def held_out_answers(
         model: just trained; a closed-form head knows what it would have said of the series left out.
         train: in the order in which the model was fitted.
         validation: may be empty.
+        answers: of a collective run, what each series of the training part would get beside the others. Default: what
+            it would get alone.
     """
     if len(validation):
         return Report(validation, model.class_names, _probabilities(model, validation)), VALIDATION
     alone = np.bincount(train.label_indices)[train.label_indices] == 1
     asked = ~alone | alone.all()
-    return Report(train.take(asked), model.class_names, _left_out(model, train)[asked]), LEFT_OUT
+    found = left_out_answers(model, train) if answers is None else answers
+    return Report(train.take(asked), model.class_names, found[asked]), LEFT_OUT
 
 
 def refusal_of(run: RunFolder, precision: float) -> tuple[Refusal, dict[str, Any]]:
@@ -82,22 +87,3 @@ def refusal_of(run: RunFolder, precision: float) -> tuple[Refusal, dict[str, Any
 
 def _probabilities(model: FrozenFeatureModel, readings: SensorReadings) -> np.ndarray:
     return model.predict(inputs_for(model, readings).to_dataset(), verbose=0)
-
-
-def _left_out(model: FrozenFeatureModel, train: SensorReadings) -> np.ndarray:
-    """Each series by the head that reads all that the series has, as the model itself chooses."""
-    has: Mapping[str, np.ndarray] = {
-        READINGS: np.isfinite(train.values).any(axis=1),
-        METADATA: np.array([bool(text.strip()) for text in _texts(train)], bool),
-    }
-    found = np.full((len(train), len(model.class_names)), 1 / len(model.class_names), np.float32)
-    for head in reversed([head for head in SOLVED if head in model.left_out]):
-        rows = np.ones(len(train), bool)
-        for needed in SOLVED[head] if model.reads_metadata else ():
-            rows &= has[needed]
-        found[rows] = model.left_out[head]
-    return found
-
-
-def _texts(readings: SensorReadings) -> np.ndarray:
-    return np.full(len(readings), "", object) if readings.metadata is None else readings.metadata

@@ -74,7 +74,8 @@ def model_card(
         report: on the test part.
         held_out: see `branch_worth`.
         worth: from `branch_worth`.
-        facts: `held_out` (which series these are), `fit_seconds` and `parameters`; of a blend, `learned_share`.
+        facts: `held_out` (which series these are), `fit_seconds` and `parameters`; of a blend, `learned_share`; of a
+            collective run, `siblings_share`, and `alone_accuracy` and `alone_log_loss` without the others.
     """
     record = run.record()
     sections = {
@@ -82,6 +83,7 @@ def model_card(
         "How good it is": _scores(report),
         "Strong and weak types": _types(report),
         "What each branch is worth": _branches(worth, facts, record),
+        **_siblings(held_out, facts),
         "Suspected wrong labels": _suspects(held_out, facts),
         "Cost": _cost(run, facts),
         "Limits": _limits(),
@@ -145,6 +147,22 @@ def _branches(worth: list[list[str]], facts: Mapping[str, Any], record: Mapping[
     told = f"Measured on held-out series ({facts['held_out']}), not on the test part."
     copies = COPIES if settings.get("augmented_copies") else ""
     return joined(told, table(["", "accuracy", "macro F1", "log-loss (nats)"], worth), copies, language)
+
+
+def _siblings(held_out: Report, facts: Mapping[str, Any]) -> dict[str, str]:
+    """A section on the sensors of a table named together, of a collective run."""
+    if "siblings_share" not in facts:
+        return {}
+    told = (
+        f"Where another sensor moves as one does, the others count for {percent(facts['siblings_share'])} of its "
+        f"answer. Measured on held-out series ({facts['held_out']}), beside the other labelled ones; the branches, "
+        "above, by each series alone."
+    )
+    rows = [
+        ["each by itself", percent(facts["alone_accuracy"]), f"{facts['alone_log_loss']:.3f}"],
+        ["together", percent(held_out.metrics["accuracy"]), f"{held_out.metrics['log_loss']:.3f}"],
+    ]
+    return {"What the other sensors are worth": joined(told, table(["", "accuracy", "log-loss (nats)"], rows))}
 
 
 def _suspects(held_out: Report, facts: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
@@ -13,9 +14,14 @@ def save_model(model: FrozenFeatureModel, path: Path) -> None:
     plain = type(model).from_config(model.get_config())
     plain.set_weights(model.get_weights())
     plain.adapted = model.adapted
+    save_keras(plain.save, path)
+
+
+def save_keras(save: Callable[[Path], object], path: Path) -> None:
+    """A `.keras` file written beside its place by `save`, and renamed."""
     beside = path.with_name(f".{path.stem}.part.keras")  # Keras wants this ending
     try:
-        plain.save(beside)
+        save(beside)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

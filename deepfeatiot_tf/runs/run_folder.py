@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 PICTURES = ("confusion.png", "reliability.png", "misread.png", "learning_curves.png")
 TABLES = ("history.csv", "predictions.csv", "held_out.csv", "suspects.csv", "comparison.csv")
-OUTPUTS = ("report.md", "model_card.md", "metrics.json", "model.keras", *TABLES, *PICTURES)
+OUTPUTS = ("report.md", "model_card.md", "metrics.json", "model.keras", "collective.keras", *TABLES, *PICTURES)
 
 
 class RunFolder:
@@ -38,6 +38,7 @@ class RunFolder:
         self.state = self.path / "training_state.npz"
         self.refit_state = self.path / "refit_state.npz"
         self.model = self.path / "model.keras"
+        self.collective = self.path / "collective.keras"
         self.history = self.path / "history.csv"
         self.predictions = self.path / "predictions.csv"
         self.held_out = self.path / "held_out.csv"

@@ -63,6 +63,8 @@ class RunSettings:
         augmented_copies: see `DeepFeatIoT`.
         wrong_metadata: see `DeepFeatIoT`.
         rounds: see `DeepMetaIoT`.
+        collective: whether sensors of one table are named together; see `CollectiveClassifier`. Of a closed-form head
+            without a validation part. Default False.
         recipe: how the network is compiled, by name; see `training.recipe`. Default: the model's own.
         epochs: at most. Default 200 (published), 40 where the learning rate falls over them (recipe `"robust"`).
         batch_size: series per step. Default 32 (published).
@@ -99,6 +101,7 @@ class RunSettings:
     augmented_copies: int = 0
     wrong_metadata: float = 0.0
     rounds: int = 1
+    collective: bool = False
     recipe: str | None = None
     epochs: int | None = None
     batch_size: int = 32
@@ -128,6 +131,11 @@ class RunSettings:
                 raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
         if self.seed < 0:
             raise InputError(f"seed is {self.seed}; give at least 0")
+        if self.collective and (not self.solved or self.validation):
+            raise InputError(
+                "collective goes with the closed-form head, which knows what it says of series left out, and without a "
+                "validation part; leave out head, variant and validation, or collective"
+            )
         if not self.solved and not self.validation:
             raise InputError(f"validation is {self.validation}; a network needs a share to be chosen or calibrated on")
 

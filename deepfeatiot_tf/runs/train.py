@@ -19,12 +19,12 @@ from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.refit import refit
 from deepfeatiot_tf.files import write_beside, write_text
 from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
-from deepfeatiot_tf.models import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
+from deepfeatiot_tf.models import CollectiveClassifier, DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings, split
 from deepfeatiot_tf.runs.held_out import calibrate, held_out_answers
 from deepfeatiot_tf.runs.model_card import branch_worth, model_card
-from deepfeatiot_tf.runs.model_file import save_model
+from deepfeatiot_tf.runs.model_file import save_keras, save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
 from deepfeatiot_tf.runs.settings import RunSettings
 from deepfeatiot_tf.training import RunCheckpoint
@@ -69,6 +69,8 @@ def train_run(
     fitted on the validation part, in its weights; a closed-form head takes its own from the series left out; a blend of
     both is weighed on the validation part. A model whose learning rate is annealed needs that part for nothing else,
     and is then trained once more, on it, too.
+    Of a collective run the test part is answered together, beside the training part, and each series left out beside
+    the rest of it; `collective.keras` has what was learned for that.
     `suspects.csv` has those that it reads otherwise than they are labelled, and the card says what is lost without each
     branch of a closed-form head.
 
@@ -103,7 +105,7 @@ def train_run(
     parts = split_for(readings, settings)
     if run.finished and not restart:
         run.state.unlink(missing_ok=True)
-        return evaluate(load_model(run.model), parts[2])
+        return _tested(load_model(run.model), run, parts)
     model = _build(readings.class_names, settings)
     if restart or not run.begun:
         run.begin(
@@ -126,7 +128,15 @@ def train_run(
         facts["learned_share"] = float(model.blend.share)
     elif not settings.solved:
         facts["temperature"] = calibrate(model, parts[1])
-    held_out, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
+    alone, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
+    held_out = alone
+    if settings.collective:
+        fleet = CollectiveClassifier(model)
+        held_out, _ = held_out_answers(model, *parts[:2], answers=fleet.fit(parts[0]))
+        assert fleet.second is not None
+        facts["siblings_share"] = fleet.second.share
+        facts.update({f"alone_{score}": alone.metrics[score] for score in ("accuracy", "log_loss")})
+        save_keras(fleet.save, run.collective)
     facts.update({f"held_out_{score}": held_out.metrics[score] for score in ("accuracy", "log_loss")})
     if model.annealed and not settings.solved:
         model = refit(
@@ -143,7 +153,7 @@ def train_run(
         )
     cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
     save_model(model, run.model)
-    report = evaluate(model, parts[2])
+    report = _tested(model, run, parts)
     _write_csv(run.held_out, answers(held_out))
     _write_csv(run.predictions, answers(report))
     if history:
@@ -162,11 +172,19 @@ def train_run(
         return held_out_answers(other, parts[0], parts[1])[0]
 
     _write_csv(run.suspects, held_out.misread)
-    worth = branch_worth(settings, getattr(model, "branches", ()), model.learned_windows, held_out, without)
+    worth = branch_worth(settings, getattr(model, "branches", ()), model.learned_windows, alone, without)
     write_text(run.card, model_card(run, report, held_out, worth, {**cost, **facts}))
     report.save(run.path, history=history, context=context)  # last: its report.md makes the run a finished one
     run.state.unlink(missing_ok=True)
     return report
+
+
+def _tested(model: FrozenFeatureModel, run: RunFolder, parts: Parts) -> Report:
+    """The report on the test part; of a collective run answered together, beside the training part."""
+    if not run.collective.exists():
+        return evaluate(model, parts[2])
+    answers = CollectiveClassifier.load(model, run.collective).predict(parts[2], beside=parts[0])
+    return Report(parts[2], model.class_names, answers)
 
 
 def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
-from deepfeatiot_tf.models import load_model
+from deepfeatiot_tf.models import CollectiveClassifier, load_model
 from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
@@ -37,6 +38,8 @@ def evaluate_run(
         **options: as for `read_table`, in place of those that the run was trained with; None or `""` forgets
             one.
 
+    Of a collective run all sensors of the table are named together, none of their labels known.
+
     Returns:
         the report, as it was saved.
 
@@ -53,7 +56,11 @@ def evaluate_run(
             "those of its test part are in %s",
             *(source, place.path / "report.md"),
         )
-    report = evaluate(model, readings)
+    if place.collective.exists():
+        answers = CollectiveClassifier.load(model, place.collective).predict(readings)
+        report = Report(readings, model.class_names, answers)
+    else:
+        report = evaluate(model, readings)
     report.save(output or report_folder(run, source), context={"run": str(place.path), "settings": record["settings"]})
     return report
 
@@ -69,17 +76,20 @@ def predict_run(
     output: str | Path,
     *,
     folder: str | Path | None = None,
+    beside: str | Path | None = None,
     precision: float | None = None,
     standard_names: bool = False,
     progress: Callable[[int], object] | None = None,
     **options: Any,
 ) -> int:
-    """Label a table with the model of a run.
+    """Label a table with the model of a run; with that of a collective run, all of the table together.
 
     Args:
         run: the folder of a finished run.
         source: a table, or the name of a data set. Labels in it are not looked at.
         output: `.csv` or `.parquet`; see `predict_table`.
+        beside: of a collective run, a table of labelled sensors measured at the same times, such as the one that it
+            was trained on; see `CollectiveClassifier.predict`. Default None.
         folder: where the files of data sets lie.
         precision: share of right labels, among those given, that is wanted: a sensor is `unknown` below the
             confidence that reached it on the run's `held_out.csv` (see `train_run`). Default None: every sensor gets
@@ -92,8 +102,8 @@ def predict_run(
         the number of sensors.
 
     Raises:
-        InputError: no finished run, the table cannot be read, the output cannot be written, or the precision cannot
-            be reached.
+        InputError: no finished run, a table cannot be read, the output cannot be written, the precision cannot be
+            reached, or there are sensors beside those to name but the run is not collective.
     """
     place = RunFolder(run)
     threshold = None if precision is None else refusal_of(place, precision)[0].threshold
@@ -101,6 +111,14 @@ def predict_run(
     path = path_of(source, folder)
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
     answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
+    if place.collective.exists():
+        labelled = None
+        if beside is not None:
+            remembered = _merged(place.record()["table"], options)
+            labelled = read_source(beside, remembered, folder=folder, class_names=model.class_names)
+        answers["together"] = partial(CollectiveClassifier.load(model, place.collective).predict, beside=labelled)
+    elif beside is not None:
+        raise InputError(f"{run}: names each sensor by itself, so none help beside; train it with --collective")
     return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
@@ -114,6 +132,8 @@ def export_run(
 ) -> Path:
     """Write the model of a run for TF Serving or for TFLite; see `export_saved_model` and `export_tflite`.
 
+    A server answers requests, not fleets: of a collective run the model is written that names each sensor by itself.
+
     Args:
         run: the folder of a finished run.
         output: the folder of the served model, where it becomes the next version, or of a version of it; or a file that
@@ -126,10 +146,17 @@ def export_run(
         the folder of the version, or the file.
 
     Raises:
-        InputError: no finished run, the folder or file cannot be written, or the precision cannot be reached; or a
-            `.tflite` file is asked for with embeddings or of a model that reads text.
+        InputError: no finished run, the folder or file cannot be written, the precision cannot be reached, or is asked
+            for of a collective run; or a `.tflite` file is asked for with embeddings or of a model that reads text.
     """
     place = RunFolder(run)
+    if place.collective.exists():
+        if precision is not None:
+            raise InputError(
+                f"{run}: its precision is that of sensors named together, an export names each by itself; train one "
+                "without --collective to export with a precision"
+            )
+        logger.warning("%s: what is exported names each sensor by itself, not a table together", place.path)
     refusal, about = (None, None) if precision is None else refusal_of(place, precision)
     model = load_model(place.finished_model())
     threshold = None if refusal is None else refusal.threshold

@@ -86,7 +86,10 @@ class Labeller:
 
     def __call__(self, readings: SensorReadings) -> pd.DataFrame:
         """The frame that `predict` describes."""
-        probabilities = self._probabilities(readings)
+        return self.frame(readings, self._probabilities(readings))
+
+    def frame(self, readings: SensorReadings, probabilities: np.ndarray) -> pd.DataFrame:
+        """The same of probabilities float32 `[n, types]` that are known already."""
         rows = np.arange(len(readings))[:, None]
         two = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
         known = np.isfinite(readings.values).any(axis=1, keepdims=True)

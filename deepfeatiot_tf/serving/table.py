@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import write_beside
-from deepfeatiot_tf.readings.table import iter_tables
+from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+from deepfeatiot_tf.readings.table import iter_tables, read_table
 from deepfeatiot_tf.readings.vocabularies import COLUMNS
 from deepfeatiot_tf.serving.classifier import classifier_of
 from deepfeatiot_tf.serving.labelling import Labeller
@@ -42,6 +44,7 @@ def predict_table(
     threshold: float | None = None,
     standard_names: bool = False,
     progress: Callable[[int], object] | None = None,
+    together: Callable[[SensorReadings], np.ndarray] | None = None,
     **options: Any,
 ) -> int:
     """Label a table of readings of any length into a file; memory grows with `rows`, not with the table.
@@ -57,6 +60,8 @@ def predict_table(
         threshold: see `predict`. Default None.
         standard_names: see `predict`. Default False.
         progress: called after each part with the number of sensors done. Default: nothing.
+        together: what gives the probabilities of all sensors of the table at once, such as
+            `CollectiveClassifier.predict`; the table is then read whole. Default: the model, of each by itself.
         **options: as for `read_table`. A sensor without any reading is kept (`empty="keep"`), with empty
             labels and confidence 0, unless `empty="error"`.
 
@@ -74,7 +79,8 @@ def predict_table(
     write = WRITERS.get(target.suffix.lower())
     if write is None:
         raise InputError(f"{target}: labels are written as {' or '.join(WRITERS)}; name such a file")
-    parts = iter_tables(source, rows=rows, **{"empty": "keep", **options})
+    options = {"empty": "keep", **options}
+    parts = iter_tables(source, rows=rows, **options) if together is None else _whole(source, options)
     if target.exists() and target.samefile(source):
         raise InputError(f"{target}: is the table to label; name another file for the labels")
     labeller = Labeller(classifier_of(model), batch_size, threshold, standard_names)
@@ -84,13 +90,17 @@ def predict_table(
     def frames() -> Iterator[pd.DataFrame]:
         nonlocal done
         for part in parts:
-            yield labeller(part)
+            yield labeller(part) if together is None else labeller.frame(part, together(part))
             done += len(part)
             if progress is not None:
                 progress(done)
 
     write_beside(target, lambda beside: write(beside, frames(), schema))
     return done
+
+
+def _whole(source: Path, options: dict[str, Any]) -> Iterator[SensorReadings]:
+    yield read_table(source, **options)
 
 
 def _write_csv(path: Path, frames: Iterable[pd.DataFrame], schema: pa.Schema) -> None:

@@ -11,7 +11,7 @@ from deepfeatiot_tf.readings import SensorReadings
 QUICK = [name for name, entry in SYSTEMS.items() if entry.quick]
 
 
-@pytest.mark.parametrize("name", [*QUICK, "deepfeatiot-augmented"])
+@pytest.mark.parametrize("name", [*QUICK, "deepfeatiot-augmented", "deepfeatiot-metadata-collective"])
 def test_trained_on_permuted_labels_a_system_scores_at_chance(name, small_sentence_encoder):
     entry = SYSTEMS[name]
     if entry.missing:

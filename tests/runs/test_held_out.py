@@ -63,7 +63,7 @@ def test_each_left_out_series_is_answered_by_the_head_that_reads_what_it_has():
     heads = {"closed_form": 0.9, "closed_form_readings": 0.8, "closed_form_metadata": 0.7}
     rows = {"closed_form": 1, "closed_form_readings": 2, "closed_form_metadata": 2}
     left_out = {head: np.tile(np.float32([sure, 1 - sure]), (rows[head], 1)) for head, sure in heads.items()}
-    model: Any = SimpleNamespace(class_names=("a", "b"), reads_metadata=True, left_out=left_out)
+    model: Any = SimpleNamespace(class_names=("a", "b"), reads_metadata=True, left_out=left_out, blend=None)
     report, which = held_out_answers(model, train, train.take(np.arange(0)))
     # Both, metadata alone, readings alone, and nothing, which no head has an answer to.
     np.testing.assert_allclose(report.probabilities[:, 0], [0.9, 0.7, 0.8, 0.5])
@@ -72,7 +72,7 @@ def test_each_left_out_series_is_answered_by_the_head_that_reads_what_it_has():
 
 def test_a_series_alone_in_its_class_is_not_asked_about_unless_all_are():
     left_out = {"closed_form": np.eye(3, dtype=np.float32)}
-    model: Any = SimpleNamespace(class_names=("a", "b", "c"), reads_metadata=False, left_out=left_out)
+    model: Any = SimpleNamespace(class_names=("a", "b", "c"), reads_metadata=False, left_out=left_out, blend=None)
     train = SensorReadings([[1.0], [2.0], [3.0]], labels=["a", "b", "a"])
     report, _ = held_out_answers(model, train, train.take(np.arange(0)))
     assert list(report.ids) == ["0", "2"]

@@ -1,0 +1,150 @@
+"""A second look at the sensors of a table: what a model says of each alone, and what their siblings make of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from deepfeatiot_tf.layers import Blend, FeatureStandardization, LaplacianFeatures, SiblingFeatures
+from deepfeatiot_tf.layers.sibling_features import PER_TYPE, RELATED
+from deepfeatiot_tf.training.closed_form import ridge_head
+
+LEAST_BELIEF = 1e-3  # its log is what the kernel sees; less is as good as nothing
+LANDMARKS = 2000  # of the kernel
+PER_CALL = 512  # rows whose kernel is computed at once
+
+
+@keras.saving.register_keras_serializable("deepfeatiot_tf")
+class CollectiveModel(keras.Model):
+    """Collective classification: the sensors of one table, measured at the same times, name each other.
+
+    A functional graph from `{"readings": float32 [sensors, time], "beliefs": float32 [sensors, types], "known":
+    float32 [sensors, types]}` to probabilities `[sensors, types]`. One batch is one table. `beliefs` is what another
+    model says of each sensor by itself; `known` has a 1 for the type of each labelled sensor, and a row of zeros for
+    each other. What the siblings of a sensor say (`SiblingFeatures`) goes, beside the log of what is believed of it,
+    through a kernel into a linear head that is solved in closed form; the share that this counts for beside the belief
+    itself is chosen on the series left out in turn. A sensor without a sibling, of which no other moves as it does,
+    keeps the beliefs that it came with; so does one that is asked about alone.
+
+    Args:
+        class_names: the types, in the order of the probabilities.
+        seed: of what the kernel draws. Default 0.
+
+    Raises:
+        ValueError: fewer than two types.
+    """
+
+    def __init__(self, class_names: tuple[str, ...], seed: int = 0, **kwargs: Any) -> None:
+        if len(class_names) < 2:
+            raise ValueError(f"class_names has {len(class_names)}; give at least two")
+        types = len(class_names)
+        readings = keras.Input((None,), name="readings", dtype="float32")
+        beliefs = keras.Input((types,), name="beliefs", dtype="float32")
+        known = keras.Input((types,), name="known", dtype="float32")
+        others = Known(name="others")(beliefs, known)
+        siblings = SiblingFeatures(name="siblings")(readings, others)
+        seen = keras.layers.Concatenate(name="seen")([LogBelief(name="log_belief")(beliefs), siblings])
+        features = FeatureStandardization(name="siblings_standardized")(seen)
+        kernel = LaplacianFeatures(LANDMARKS, seed=seed + 500, name="siblings_kernel")(features)
+        head = keras.layers.Dense(types, activation="softmax", trainable=False, dtype="float32", name="closed_form")
+        blended = Blend(name="share")(beliefs, head(kernel))
+        outputs = WhereRelated(name="where_related")(siblings, blended, beliefs)
+        super().__init__({"readings": readings, "beliefs": beliefs, "known": known}, outputs, **kwargs)
+        self.class_names = tuple(class_names)
+        self.seed = seed
+
+    @property
+    def share(self) -> float:
+        """What the siblings count for beside the belief about a sensor itself, 0 to 1."""
+        return float(self.get_layer("share").share)
+
+    def learn(self, readings: np.ndarray, beliefs: np.ndarray, one_hot: np.ndarray) -> np.ndarray:
+        """Solve the head on labelled sensors of one table.
+
+        Each is learned from twice, beside the others with their labels and beside them with what is believed of them;
+        the same model is later asked about fleets of which some is labelled, or none.
+
+        Args:
+            readings: float32 `[sensors, time]`, NaN for missing.
+            beliefs: float32 `[sensors, types]`, what the other model says of each *that it did not learn from*, such as
+                the answers left out in turn of a closed-form head.
+            one_hot: float32 `[sensors, types]`, the labels.
+
+        Returns:
+            float32 `[sensors, types]`, the answers beside the labelled others that each gets without its own label.
+        """
+        see = keras.Model(
+            {each.name: each for each in self.inputs}, [self.get_layer(name).output for name in ("seen", "siblings")]
+        )
+        views = [
+            see({"readings": readings, "beliefs": beliefs, "known": known})
+            for known in (one_hot, np.zeros_like(one_hot))
+        ]
+        rows = np.concatenate([np.array(seen) for seen, _ in views])
+        related = np.array(_related(views[0][1]))[:, 0]
+        if related.sum() < 2:
+            self.get_layer("share").share.assign(0.0)
+            return beliefs
+        standardize, kernel = self.get_layer("siblings_standardized"), self.get_layer("siblings_kernel")
+        standardize.adapt([rows])
+        rows, labels = np.array(standardize(rows)), np.tile(one_hot, (2, 1))
+        kernel.adapt(rows, labels)
+        parts = np.split(rows, range(PER_CALL, len(rows), PER_CALL))
+        features = np.concatenate([np.array(kernel(part)) for part in parts])
+        head, blend = self.get_layer("closed_form"), self.get_layer("share")
+        weights, bias, left_out = ridge_head(features, labels, series=np.tile(np.arange(len(one_hot)), 2))
+        head.kernel.assign(weights)
+        head.bias.assign(bias)
+        blend.adapt(beliefs[related], left_out[related], one_hot[related])
+        return np.where(related[:, None], np.array(blend(beliefs, left_out)), beliefs)
+
+    def answer(self, readings: np.ndarray, beliefs: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities `[sensors, types]` for the sensors of one table.
+
+        Args:
+            readings: float32 `[sensors, time]`, NaN for missing.
+            beliefs: float32 `[sensors, types]`, what the other model says of each.
+            known: float32 `[sensors, types]`, one-hot; zeros for a sensor without label. Default: none has one.
+        """
+        given = np.zeros_like(beliefs) if known is None else known
+        return np.array(self({"readings": readings, "beliefs": beliefs, "known": given}, training=False))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"class_names": list(self.class_names), "seed": self.seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> CollectiveModel:
+        return cls(**{**config, "class_names": tuple(config["class_names"])})
+
+
+@keras.saving.register_keras_serializable("deepfeatiot_tf")
+class Known(keras.layers.Layer):
+    """The label of a sensor where there is one, else what is believed of it; float32 `[batch, types]` both."""
+
+    def call(self, beliefs: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+        return tf.where(tf.reduce_any(known > 0, axis=1, keepdims=True), known, beliefs)
+
+
+@keras.saving.register_keras_serializable("deepfeatiot_tf")
+class LogBelief(keras.layers.Layer):
+    """`log(p + 0.001)`, float32 `[batch, types]`."""
+
+    def call(self, beliefs: tf.Tensor) -> tf.Tensor:
+        return tf.math.log(beliefs + LEAST_BELIEF)
+
+
+@keras.saving.register_keras_serializable("deepfeatiot_tf")
+class WhereRelated(keras.layers.Layer):
+    """`blended` for a sensor that has a sibling, else `beliefs`, float32 `[batch, types]` both."""
+
+    def call(self, siblings: tf.Tensor, blended: tf.Tensor, beliefs: tf.Tensor) -> tf.Tensor:
+        return tf.where(_related(siblings), blended, beliefs)
+
+
+def _related(siblings: tf.Tensor) -> tf.Tensor:
+    """Whether the differences of another series go with those of each, bool `[batch, 1]`."""
+    types = (siblings.shape[-1] // 2 - 1) // (PER_TYPE + 2)
+    return siblings[:, PER_TYPE * types, None] > RELATED

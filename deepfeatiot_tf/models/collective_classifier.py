@@ -1,0 +1,144 @@
+"""A model and the second look that it takes at the sensors of one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.models.collective import CollectiveModel
+from deepfeatiot_tf.models.frozen_feature_model import SOLVED, FrozenFeatureModel
+from deepfeatiot_tf.models.training_data import METADATA, READINGS, has
+from deepfeatiot_tf.readings import SensorReadings
+
+
+class CollectiveClassifier:
+    """Names the sensors of one table together: each by itself, then by what moves as it does.
+
+    Readings in the same column are taken to be of the same time. What is answered for a sensor then depends on which
+    others are in the table, and on which of them are labelled.
+
+    Args:
+        model: with a closed-form head, fitted.
+        second: what `fit` learned, where it did so before. Default: nothing yet.
+
+    Example:
+        >>> train, _, test = dfi.split(readings, validation=0)  # doctest: +SKIP
+        >>> model.fit(train.to_dataset())  # in this order  # doctest: +SKIP
+        >>> fleet = dfi.CollectiveClassifier(model)  # doctest: +SKIP
+        >>> fleet.fit(train)  # doctest: +SKIP
+        >>> fleet.predict(test, beside=train)  # doctest: +SKIP
+    """
+
+    def __init__(self, model: FrozenFeatureModel, second: CollectiveModel | None = None) -> None:
+        self.model = model
+        self.second = second
+
+    @classmethod
+    def load(cls, model: FrozenFeatureModel, path: str | Path) -> CollectiveClassifier:
+        """With the second look that `save` wrote.
+
+        Raises:
+            InputError: the file is missing or damaged, or was learned beside a model of other types.
+        """
+        try:
+            second = keras.saving.load_model(Path(path), safe_mode=True)
+        except Exception as error:  # Keras raises whatever the damaged part led to
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise InputError(f"{path}: cannot be opened ({reason}); train or copy it again") from error
+        if not isinstance(second, CollectiveModel) or second.class_names != tuple(model.class_names):
+            raise InputError(f"{path}: is not of this model; train again")
+        return cls(model, second)
+
+    def save(self, path: str | Path) -> None:
+        """Write what `fit` learned, a `.keras` file; the model is saved by itself."""
+        self._learned().save(Path(path))
+
+    def fit(self, train: SensorReadings) -> np.ndarray:
+        """Learn from the series that the model was fitted on, in the same order.
+
+        Returns:
+            float32 `[series, types]`, what each would get beside the others had it been left out.
+
+        Raises:
+            InputError: the model was not fitted on as many series, or has no closed-form head alone.
+        """
+        beliefs = left_out_answers(self.model, train)
+        one_hot = np.eye(len(self.model.class_names), dtype=np.float32)[train.label_indices]
+        self.second = CollectiveModel(tuple(self.model.class_names))
+        return self.second.learn(train.values, beliefs, one_hot)
+
+    def predict(self, readings: SensorReadings, beside: SensorReadings | None = None) -> np.ndarray:
+        """Probabilities float32 `[sensors, types]`; labels in `readings` are not looked at.
+
+        Args:
+            readings: the sensors of one table.
+            beside: labelled sensors measured at the same times, which help. Default: there are none.
+
+        Raises:
+            InputError: there was no `fit`, or a sensor beside has no label or one that the model does not know.
+        """
+        second = self._learned()
+        beliefs = self._alone(readings)
+        if beside is None or not len(beside):
+            return second.answer(readings.values, beliefs)
+        place = {name: index for index, name in enumerate(self.model.class_names)}
+        if beside.labels is None:
+            raise InputError(f"{beside.name}: no labels, which sensors beside those to name must have")
+        foreign = next((label for label in beside.labels if label not in place), None)
+        if foreign is not None:
+            raise InputError(
+                f"{beside.name}: label {foreign!r} is unknown to the model; rename it or leave its rows out"
+            )
+        known = np.zeros((len(beside) + len(readings), len(place)), np.float32)
+        known[np.arange(len(beside)), [place[label] for label in beside.labels]] = 1.0
+        time = max(beside.values.shape[1], readings.values.shape[1])
+        values = np.concatenate([_padded(each.values, time) for each in (beside, readings)])
+        # What is believed of a labelled sensor is never looked at.
+        return second.answer(values, np.concatenate([known[: len(beside)], beliefs]), known)[len(beside) :]
+
+    def _alone(self, readings: SensorReadings) -> np.ndarray:
+        return self.model.predict(readings.to_dataset(batch_size=256), verbose=0)
+
+    def _learned(self) -> CollectiveModel:
+        if self.second is None:
+            raise InputError("this CollectiveClassifier has not been fitted; call fit first")
+        return self.second
+
+
+def left_out_answers(model: FrozenFeatureModel, train: SensorReadings) -> np.ndarray:
+    """What a closed-form head would have said of each series of the training part, had it been left out.
+
+    Each by the head that reads all that the series has, as the model itself chooses.
+
+    Args:
+        model: fitted.
+        train: the series that it was fitted on, in that order.
+
+    Raises:
+        InputError: the model was fitted on another number of series, or has no closed-form head that answers alone.
+    """
+    solved = model.left_out.get("closed_form")
+    if solved is None or model.blend is not None:
+        raise InputError(
+            "only a model with the closed-form head alone, just fitted, knows what it says of series left out"
+        )
+    texts = np.full(len(train), "", object) if train.metadata is None else train.metadata
+    given = {READINGS: train.values, METADATA: texts}
+    found = np.full((len(train), len(model.class_names)), 1 / len(model.class_names), np.float32)
+    for head in reversed([head for head in SOLVED if head in model.left_out]):
+        rows = np.ones(len(train), bool)
+        for needed in SOLVED[head] if model.reads_metadata else ():
+            rows &= has(given, needed)
+        if len(model.left_out[head]) != rows.sum():
+            raise InputError(
+                f"{train.name}: {rows.sum()} series, but the model was fitted on {len(model.left_out[head])}"
+            )
+        found[rows] = model.left_out[head]
+    return found
+
+
+def _padded(values: np.ndarray, time: int) -> np.ndarray:
+    return np.pad(values, [(0, 0), (0, time - values.shape[1])], constant_values=np.nan)

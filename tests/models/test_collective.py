@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+import deepfeatiot_tf as dfi
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.models.collective import CollectiveModel
+from deepfeatiot_tf.readings import SensorReadings
+
+TYPES = ("lower", "upper")
+
+
+def devices(rng, count, apart=4.0, time=40):
+    """Of each device an upper and a lower sensor: alone alike, side by side one lies above."""
+    walks = rng.normal(size=(count, time)).cumsum(axis=1) + rng.uniform(-50, 50, (count, 1))
+    values = np.concatenate([walks - apart / 2, walks + apart / 2]) + rng.normal(size=(2 * count, time)) / 10
+    labels = np.repeat(TYPES, count)
+    mixed = rng.permutation(2 * count)
+    return SensorReadings(values[mixed], labels=labels[mixed], class_names=TYPES, name="devices")
+
+
+def one_hot(readings):
+    return np.eye(len(readings.class_names), dtype="float32")[readings.label_indices]
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    readings = devices(np.random.default_rng(0), 60)
+    return readings.take(np.arange(80)), readings.take(np.arange(80, 120))
+
+
+@pytest.fixture(scope="module")
+def learned(fleet):
+    train, _ = fleet
+    second = CollectiveModel(TYPES)
+    left_out = second.learn(train.values, np.full((len(train), 2), 0.5, "float32"), one_hot(train))
+    return second, left_out
+
+
+def right(probabilities, readings):
+    return (probabilities.argmax(axis=1) == readings.label_indices).mean()
+
+
+def test_sensors_that_are_alike_alone_are_told_apart_beside_labelled_ones(fleet, learned):
+    train, test = fleet
+    second, left_out = learned
+    assert second.share > 0.8
+    assert right(left_out, train) > 0.75  # some siblings are in the other part
+    unsure = np.full((len(train) + len(test), 2), 0.5, "float32")
+    known = np.concatenate([one_hot(train), np.zeros((len(test), 2), "float32")])
+    found = second.answer(np.concatenate([train.values, test.values]), unsure, known)[len(train) :]
+    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
+    assert right(found, test) > 0.9
+
+
+def test_a_sensor_alone_keeps_what_was_believed_of_it(fleet, learned):
+    _, test = fleet
+    beliefs = np.array([[0.3, 0.7]], "float32")
+    np.testing.assert_array_equal(learned[0].answer(test.values[:1], beliefs), beliefs)
+
+
+def test_where_nothing_moves_alike_beliefs_come_out_as_they_went_in(rng):
+    values = rng.normal(size=(60, 300)).astype("float32")  # the largest of so many correlations is about 0.2
+    labels = np.eye(2, dtype="float32")[rng.integers(2, size=60)]
+    beliefs = rng.dirichlet([1, 1], size=60).astype("float32")
+    second = CollectiveModel(TYPES)
+    np.testing.assert_array_equal(second.learn(values, beliefs, labels), beliefs)
+    assert second.share == 0.0
+    np.testing.assert_array_equal(second.answer(values, beliefs), beliefs)
+
+
+def test_one_type_is_too_few():
+    with pytest.raises(ValueError, match="at least two"):
+        CollectiveModel(("only",))
+
+
+@pytest.fixture(scope="module")
+def classifier(fleet):
+    model = dfi.DeepFeatIoT(TYPES, branches=("statistics",), windows=())
+    model.compile()
+    model.fit(fleet[0].to_dataset(), verbose=0)
+    both = dfi.CollectiveClassifier(model)
+    both.fit(fleet[0])
+    return both
+
+
+def test_a_classifier_adds_to_its_model_what_siblings_say(fleet, classifier):
+    train, test = fleet
+    alone = classifier.model.predict(test.to_dataset(), verbose=0)
+    assert right(alone, test) < 0.75
+    assert right(classifier.predict(test, beside=train), test) > 0.9
+    shorter = SensorReadings(test.values[:, :30], labels=test.labels, class_names=TYPES)
+    assert right(classifier.predict(shorter, beside=train), shorter) > 0.8
+
+
+def test_a_saved_classifier_answers_as_before(fleet, classifier, tmp_path):
+    train, test = fleet
+    classifier.save(tmp_path / "collective.keras")
+    again = dfi.CollectiveClassifier.load(classifier.model, tmp_path / "collective.keras")
+    np.testing.assert_allclose(
+        again.predict(test, beside=train), classifier.predict(test, beside=train), rtol=1e-4, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda both, train: dfi.CollectiveClassifier(both.model).predict(train), "has not been fitted"),
+        (lambda both, train: both.predict(train, beside=SensorReadings(train.values)), "no labels"),
+        (
+            lambda both, train: both.predict(train, beside=SensorReadings(train.values, labels=["wind"] * len(train))),
+            "label 'wind' is unknown",
+        ),
+        (lambda both, train: both.fit(train.take([0, 1])), "2 series, but the model was fitted on 80"),
+        (lambda both, train: both.load(both.model, "nowhere.keras"), "nowhere.keras: cannot be opened"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(fleet, classifier, ask, message):
+    with pytest.raises(InputError, match=message):
+        ask(classifier, fleet[0])
+
+
+def test_a_network_does_not_know_what_it_says_of_series_left_out(fleet):
+    model = dfi.DeepFeatIoT(TYPES, head="mlp", branches=("statistics",))
+    with pytest.raises(InputError, match="closed-form head alone"):
+        dfi.CollectiveClassifier(model).fit(fleet[0])
+
+
+def test_another_models_second_look_is_refused(classifier, tmp_path):
+    classifier.save(tmp_path / "collective.keras")
+    other = dfi.DeepFeatIoT(("a", "b", "c"), branches=("statistics",))
+    with pytest.raises(InputError, match="is not of this model"):
+        dfi.CollectiveClassifier.load(other, tmp_path / "collective.keras")
