@@ -60,7 +60,7 @@ def predict_table(
         threshold: see `predict`. Default None.
         standard_names: see `predict`. Default False.
         progress: called after each part with the number of sensors done. Default: nothing.
-        together: what gives the probabilities of all sensors of the table at once, such as
+        together: what gives the probabilities float32 `[sensors, types]` of all sensors of the table at once, such as
             `CollectiveClassifier.predict`; the table is then read whole. Default: the model, of each by itself.
         **options: as for `read_table`. A sensor without any reading is kept (`empty="keep"`), with empty
             labels and confidence 0, unless `empty="error"`.

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import check_layer, check_saving
+from checks import check_half_precision, check_layer, check_saving
 
 from deepfeatiot_tf.layers import SiblingFeatures, sibling_features
 
@@ -25,6 +25,7 @@ def test_it_is_a_layer_and_survives_saving(fleet, tmp_path):
     values, beliefs = fleet
     found = check_layer(SiblingFeatures(), values, beliefs, trainable=0, frozen=0, output_shape=(4, 2 * PER_COMPARISON))
     assert found.any()
+    check_half_precision(SiblingFeatures, values, beliefs)
     check_saving(SiblingFeatures(), tmp_path / "model.keras", values, beliefs)
 
 
