@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from deepfeatiot_tf.layers import Blend, FeatureStandardization, LaplacianFeatures, SiblingFeatures
 from deepfeatiot_tf.layers.sibling_features import PER_TYPE, RELATED
@@ -44,14 +44,14 @@ class CollectiveModel(keras.Model):
         readings = keras.Input((None,), name="readings", dtype="float32")
         beliefs = keras.Input((types,), name="beliefs", dtype="float32")
         known = keras.Input((types,), name="known", dtype="float32")
-        others = Known(name="others")(beliefs, known)
+        others = ops.where(ops.any(known > 0, axis=1, keepdims=True), known, beliefs)
         siblings = SiblingFeatures(name="siblings")(readings, others)
-        seen = keras.layers.Concatenate(name="seen")([LogBelief(name="log_belief")(beliefs), siblings])
+        seen = keras.layers.Concatenate(name="seen")([ops.log(beliefs + LEAST_BELIEF), siblings])
         features = FeatureStandardization(name="siblings_standardized")(seen)
         kernel = LaplacianFeatures(LANDMARKS, seed=seed + 500, name="siblings_kernel")(features)
         head = keras.layers.Dense(types, activation="softmax", trainable=False, dtype="float32", name="closed_form")
         blended = Blend(name="share")(beliefs, head(kernel))
-        outputs = WhereRelated(name="where_related")(siblings, blended, beliefs)
+        outputs = ops.where(_related(siblings), blended, beliefs)
         super().__init__({"readings": readings, "beliefs": beliefs, "known": known}, outputs, **kwargs)
         self.class_names = tuple(class_names)
         self.seed = seed
@@ -120,31 +120,7 @@ class CollectiveModel(keras.Model):
         return cls(**{**config, "class_names": tuple(config["class_names"])})
 
 
-@keras.saving.register_keras_serializable("deepfeatiot_tf")
-class Known(keras.layers.Layer):
-    """The label of a sensor where there is one, else what is believed of it; float32 `[batch, types]` both."""
-
-    def call(self, beliefs: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
-        return tf.where(tf.reduce_any(known > 0, axis=1, keepdims=True), known, beliefs)
-
-
-@keras.saving.register_keras_serializable("deepfeatiot_tf")
-class LogBelief(keras.layers.Layer):
-    """`log(p + 0.001)`, float32 `[batch, types]`."""
-
-    def call(self, beliefs: tf.Tensor) -> tf.Tensor:
-        return tf.math.log(beliefs + LEAST_BELIEF)
-
-
-@keras.saving.register_keras_serializable("deepfeatiot_tf")
-class WhereRelated(keras.layers.Layer):
-    """`blended` for a sensor that has a sibling, else `beliefs`, float32 `[batch, types]` both."""
-
-    def call(self, siblings: tf.Tensor, blended: tf.Tensor, beliefs: tf.Tensor) -> tf.Tensor:
-        return tf.where(_related(siblings), blended, beliefs)
-
-
-def _related(siblings: tf.Tensor) -> tf.Tensor:
+def _related(siblings: Any) -> Any:
     """Whether the differences of another series go with those of each, bool `[batch, 1]`."""
     types = (siblings.shape[-1] // 2 - 1) // (PER_TYPE + 2)
     return siblings[:, PER_TYPE * types, None] > RELATED
