@@ -12,9 +12,10 @@ README, MODELS = ROOT / "README.md", ROOT / "docs" / "models.md"
 
 
 def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
-    code, with_language = (
-        "".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    code, with_language, together = (
+        block
         for page in (README, MODELS)
+        for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     )
     monkeypatch.chdir(tmp_path)
     if not os.environ.get("DEEPFEATIOT_DATA"):
@@ -28,3 +29,5 @@ def test_the_python_path_runs_word_for_word(tmp_path, monkeypatch):
     if packaged_smollm2():
         exec(compile(with_language, str(MODELS), "exec"), names)
         assert names["model"].language.describe()["encoder"] == "smollm2"
+    exec(compile(together, str(MODELS), "exec"), names)
+    assert names["probabilities"].shape == (len(names["test"]), len(names["readings"].class_names))
