@@ -61,7 +61,6 @@ def named(readings: dfi.SensorReadings, split: str) -> dict[str, dict[str, float
     model.fit(train.to_dataset(), verbose=0)
     fleet = dfi.CollectiveClassifier(model)
     fleet.fit(train)
-    assert fleet.second is not None
     ways: dict[str, np.ndarray] = {
         "alone": model.predict(test.to_dataset(), verbose=0),
         "among themselves": fleet.predict(test),

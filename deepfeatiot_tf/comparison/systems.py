@@ -80,7 +80,7 @@ def _keras_system(
         return made
 
     if collective:
-        return CollectiveSystem(build, fresh_features=fresh_features)
+        return CollectiveSystem(build)
     return KerasSystem(
         build,
         epochs=1 if options.get("head") == "closed_form" else training.epochs,

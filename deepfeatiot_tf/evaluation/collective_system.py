@@ -22,17 +22,14 @@ class CollectiveSystem:
     nothing is learned or chosen on it.
 
     Args:
-        build: `(class_names, seed)` to a compiled model with a closed-form head.
-        fresh_features: see `KerasSystem`. Default False.
+        build: `(class_names, seed)` to a compiled model with a closed-form head. Its features are computed anew in each
+            fit, so that its seconds do not depend on what is on disk.
     """
 
     selects = False
 
-    def __init__(
-        self, build: Callable[[tuple[str, ...], int], FrozenFeatureModel], *, fresh_features: bool = False
-    ) -> None:
+    def __init__(self, build: Callable[[tuple[str, ...], int], FrozenFeatureModel]) -> None:
         self.build = build
-        self.fresh_features = fresh_features
         self.classifier: CollectiveClassifier | None = None
         self.train: SensorReadings | None = None
 
@@ -48,10 +45,9 @@ class CollectiveSystem:
         model = self.build(train.class_names, seed)
         self.train = inputs_for(model, train)
         with TemporaryDirectory() as empty:
-            model.fit(self.train.to_dataset(), feature_cache=empty if self.fresh_features else None, verbose=0)
+            model.fit(self.train.to_dataset(), feature_cache=empty, verbose=0)
         self.classifier = CollectiveClassifier(model)
         self.classifier.fit(self.train)
-        assert self.classifier.second is not None
         return {"epochs": 1, "parameters": model.count_params() + self.classifier.second.count_params()}
 
     def predict(self, readings: SensorReadings) -> np.ndarray:

@@ -31,13 +31,12 @@ class CollectiveModel(keras.Model):
 
     Args:
         class_names: the types, in the order of the probabilities.
-        seed: of what the kernel draws. Default 0.
 
     Raises:
         ValueError: fewer than two types.
     """
 
-    def __init__(self, class_names: tuple[str, ...], seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, class_names: tuple[str, ...], **kwargs: Any) -> None:
         if len(class_names) < 2:
             raise ValueError(f"class_names has {len(class_names)}; give at least two")
         types = len(class_names)
@@ -48,13 +47,12 @@ class CollectiveModel(keras.Model):
         siblings = SiblingFeatures(name="siblings")(readings, others)
         seen = keras.layers.Concatenate(name="seen")([ops.log(beliefs + LEAST_BELIEF), siblings])
         features = FeatureStandardization(name="siblings_standardized")(seen)
-        kernel = LaplacianFeatures(LANDMARKS, seed=seed + 500, name="siblings_kernel")(features)
+        kernel = LaplacianFeatures(LANDMARKS, seed=500, name="siblings_kernel")(features)
         head = keras.layers.Dense(types, activation="softmax", trainable=False, dtype="float32", name="closed_form")
         blended = Blend(name="share")(beliefs, head(kernel))
-        outputs = ops.where(_related(siblings), blended, beliefs)
+        outputs = ops.where(_related(siblings, types), blended, beliefs)
         super().__init__({"readings": readings, "beliefs": beliefs, "known": known}, outputs, **kwargs)
         self.class_names = tuple(class_names)
-        self.seed = seed
 
     @property
     def share(self) -> float:
@@ -84,7 +82,7 @@ class CollectiveModel(keras.Model):
             for known in (one_hot, np.zeros_like(one_hot))
         ]
         rows = np.concatenate([np.array(seen) for seen, _ in views])
-        related = np.array(_related(views[0][1]))[:, 0]
+        related = np.array(_related(views[0][1], one_hot.shape[1]))[:, 0]
         if related.sum() < 2:
             self.get_layer("share").share.assign(0.0)
             return beliefs
@@ -113,14 +111,13 @@ class CollectiveModel(keras.Model):
         return np.array(self({"readings": readings, "beliefs": beliefs, "known": given}, training=False))
 
     def get_config(self) -> dict[str, Any]:
-        return {"class_names": list(self.class_names), "seed": self.seed, "name": self.name}
+        return {"class_names": list(self.class_names), "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> CollectiveModel:
         return cls(**{**config, "class_names": tuple(config["class_names"])})
 
 
-def _related(siblings: Any) -> Any:
+def _related(siblings: Any, types: int) -> Any:
     """Whether the differences of another series go with those of each, bool `[batch, 1]`."""
-    types = (siblings.shape[-1] // 2 - 1) // (PER_TYPE + 2)
     return siblings[:, PER_TYPE * types, None] > RELATED

@@ -34,7 +34,18 @@ class CollectiveClassifier:
 
     def __init__(self, model: FrozenFeatureModel, second: CollectiveModel | None = None) -> None:
         self.model = model
-        self.second = second
+        self._second = second
+
+    @property
+    def second(self) -> CollectiveModel:
+        """What `fit` learned.
+
+        Raises:
+            InputError: there was no `fit`.
+        """
+        if self._second is None:
+            raise InputError("this CollectiveClassifier has not been fitted; call fit first")
+        return self._second
 
     @classmethod
     def load(cls, model: FrozenFeatureModel, path: str | Path) -> CollectiveClassifier:
@@ -54,7 +65,7 @@ class CollectiveClassifier:
 
     def save(self, path: str | Path) -> None:
         """Write what `fit` learned, a `.keras` file; the model is saved by itself."""
-        self._learned().save(Path(path))
+        self.second.save(Path(path))
 
     def fit(self, train: SensorReadings) -> np.ndarray:
         """Learn from the series that the model was fitted on, in the same order.
@@ -67,8 +78,8 @@ class CollectiveClassifier:
         """
         beliefs = left_out_answers(self.model, train)
         one_hot = np.eye(len(self.model.class_names), dtype=np.float32)[train.label_indices]
-        self.second = CollectiveModel(tuple(self.model.class_names))
-        return self.second.learn(train.values, beliefs, one_hot)
+        self._second = CollectiveModel(tuple(self.model.class_names))
+        return self._second.learn(train.values, beliefs, one_hot)
 
     def predict(self, readings: SensorReadings, beside: SensorReadings | None = None) -> np.ndarray:
         """Probabilities float32 `[sensors, types]`; labels in `readings` are not looked at.
@@ -80,7 +91,7 @@ class CollectiveClassifier:
         Raises:
             InputError: there was no `fit`, or a sensor beside has no label or one that the model does not know.
         """
-        second = self._learned()
+        second = self.second
         beliefs = self._alone(readings)
         if beside is None or not len(beside):
             return second.answer(readings.values, beliefs)
@@ -101,11 +112,6 @@ class CollectiveClassifier:
 
     def _alone(self, readings: SensorReadings) -> np.ndarray:
         return self.model.predict(readings.to_dataset(batch_size=256), verbose=0)
-
-    def _learned(self) -> CollectiveModel:
-        if self.second is None:
-            raise InputError("this CollectiveClassifier has not been fitted; call fit first")
-        return self.second
 
 
 def left_out_answers(model: FrozenFeatureModel, train: SensorReadings) -> np.ndarray:

@@ -133,7 +133,6 @@ def train_run(
     if settings.collective:
         fleet = CollectiveClassifier(model)
         held_out, _ = held_out_answers(model, *parts[:2], answers=fleet.fit(parts[0]))
-        assert fleet.second is not None
         facts["siblings_share"] = fleet.second.share
         facts.update({f"alone_{score}": alone.metrics[score] for score in ("accuracy", "log_loss")})
         save_keras(fleet.save, run.collective)

@@ -106,6 +106,9 @@ def predict_run(
             reached, or there are sensors beside those to name but the run is not collective.
     """
     place = RunFolder(run)
+    if beside is not None and not place.collective.exists():
+        place.finished_model()
+        raise InputError(f"{run}: names each sensor by itself, so none help beside; train it with --collective")
     threshold = None if precision is None else refusal_of(place, precision)[0].threshold
     model = load_model(place.finished_model())
     path = path_of(source, folder)
@@ -117,8 +120,6 @@ def predict_run(
             remembered = _merged(place.record()["table"], options)
             labelled = read_source(beside, remembered, folder=folder, class_names=model.class_names)
         answers["together"] = partial(CollectiveClassifier.load(model, place.collective).predict, beside=labelled)
-    elif beside is not None:
-        raise InputError(f"{run}: names each sensor by itself, so none help beside; train it with --collective")
     return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
