@@ -56,6 +56,14 @@ PrecisionOption = Annotated[
         show_default=False,
     ),
 ]
+BesideOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="TABLE",
+        help="Of a run with `--collective`: labelled sensors measured at the same times, which help.",
+        show_default=False,
+    ),
+]
 StandardNamesOption = Annotated[
     bool,
     typer.Option(
@@ -186,13 +194,16 @@ def evaluate(
             show_default="RUN/evaluation-TABLE",
         ),
     ] = None,
+    beside: BesideOption = None,
     folder: FolderOption = None,
 ) -> None:
     """Score a run on labelled sensors that it was not trained on.
 
     The table is read as that of the training was, unless an option says otherwise (`''` forgets one).
 
-    Example: `deepfeatiot evaluate run/ labelled.csv`
+    `deepfeatiot evaluate run/ labelled.csv`
+
+    `deepfeatiot evaluate run/ new.csv --beside old.csv` scores a run with `--collective` on sensors named together.
     """
     console = stdout()
     import_tensorflow()
@@ -201,7 +212,7 @@ def evaluate(
 
     target = output or report_folder(run, source)
     with console.status("reading and answering"):
-        report = evaluate_run(run, source, target, folder=folder, **given(table))
+        report = evaluate_run(run, source, target, folder=folder, beside=beside, **given(table))
     print_scores(console, report, "all of the table")
     print_files(console, {"report": target / "report.md"})
 
@@ -215,14 +226,7 @@ def predict(
         Path, typer.Option("--output", "-o", metavar="FILE", help="For the labels, `.csv` or `.parquet`.")
     ],
     table: dict[str, Any],
-    beside: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="TABLE",
-            help="Of a run with `--collective`: labelled sensors measured at the same times, which help.",
-            show_default=False,
-        ),
-    ] = None,
+    beside: BesideOption = None,
     precision: PrecisionOption = None,
     standard_names: StandardNamesOption = False,
     folder: FolderOption = None,
@@ -278,6 +282,8 @@ def export(
     standard_names: StandardNamesOption = False,
 ) -> None:
     """Write the model of a run for TF Serving, raw readings (and metadata) in, labels out; or for TFLite (LiteRT).
+
+    That of a run with `--collective` also has the signature `together`, whose request is a table, some of it labelled.
 
     `deepfeatiot export run/ -o serving/sensor_type`
 

@@ -59,7 +59,9 @@ class CollectiveModel(keras.Model):
         """What the siblings count for beside the belief about a sensor itself, 0 to 1."""
         return float(self.get_layer("share").share)
 
-    def learn(self, readings: np.ndarray, beliefs: np.ndarray, one_hot: np.ndarray) -> np.ndarray:
+    def learn(
+        self, readings: np.ndarray, beliefs: np.ndarray, one_hot: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
         """Solve the head on labelled sensors of one table.
 
         Each is learned from twice, beside the others with their labels and beside them with what is believed of them;
@@ -70,6 +72,7 @@ class CollectiveModel(keras.Model):
             beliefs: float32 `[sensors, types]`, what the other model says of each *that it did not learn from*, such as
                 the answers left out in turn of a closed-form head.
             one_hot: float32 `[sensors, types]`, the labels.
+            weights: what each sensor counts for in the head, `[sensors]`. Default: all the same.
 
         Returns:
             float32 `[sensors, types]`, the answers beside the labelled others that each gets without its own label.
@@ -93,8 +96,9 @@ class CollectiveModel(keras.Model):
         parts = np.split(rows, range(PER_CALL, len(rows), PER_CALL))
         features = np.concatenate([np.array(kernel(part)) for part in parts])
         head, blend = self.get_layer("closed_form"), self.get_layer("share")
-        weights, bias, left_out = ridge_head(features, labels, series=np.tile(np.arange(len(one_hot)), 2))
-        head.kernel.assign(weights)
+        counts = None if weights is None else np.tile(weights, 2)
+        coefficients, bias, left_out = ridge_head(features, labels, counts, np.tile(np.arange(len(one_hot)), 2))
+        head.kernel.assign(coefficients)
         head.bias.assign(bias)
         blend.adapt(beliefs[related], left_out[related], one_hot[related])
         return np.where(related[:, None], np.array(blend(beliefs, left_out)), beliefs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -67,8 +68,13 @@ class CollectiveClassifier:
         """Write what `fit` learned, a `.keras` file; the model is saved by itself."""
         self.second.save(Path(path))
 
-    def fit(self, train: SensorReadings) -> np.ndarray:
+    def fit(self, train: SensorReadings, class_weight: Mapping[int, float] | None = None) -> np.ndarray:
         """Learn from the series that the model was fitted on, in the same order.
+
+        Args:
+            train: labelled.
+            class_weight: what the series of a class count for, by its index, as in the model's own `fit`. Default: all
+                the same.
 
         Returns:
             float32 `[series, types]`, what each would get beside the others had it been left out.
@@ -79,7 +85,10 @@ class CollectiveClassifier:
         beliefs = left_out_answers(self.model, train)
         one_hot = np.eye(len(self.model.class_names), dtype=np.float32)[train.label_indices]
         self._second = CollectiveModel(tuple(self.model.class_names))
-        return self._second.learn(train.values, beliefs, one_hot)
+        weights = None
+        if class_weight is not None:
+            weights = np.array([class_weight.get(each, 1.0) for each in train.label_indices])
+        return self._second.learn(train.values, beliefs, one_hot, weights)
 
     def predict(self, readings: SensorReadings, beside: SensorReadings | None = None) -> np.ndarray:
         """Probabilities float32 `[sensors, types]`; labels in `readings` are not looked at.

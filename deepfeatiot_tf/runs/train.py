@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any
 
 import keras
-import numpy as np
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
@@ -22,7 +21,7 @@ from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
 from deepfeatiot_tf.models import CollectiveClassifier, DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings, split
-from deepfeatiot_tf.runs.held_out import calibrate, held_out_answers
+from deepfeatiot_tf.runs.held_out import answers, calibrate, held_out_answers
 from deepfeatiot_tf.runs.model_card import branch_worth, model_card
 from deepfeatiot_tf.runs.model_file import save_keras, save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
@@ -70,7 +69,7 @@ def train_run(
     both is weighed on the validation part. A model whose learning rate is annealed needs that part for nothing else,
     and is then trained once more, on it, too.
     Of a collective run the test part is answered together, beside the training part, and each series left out beside
-    the rest of it; `collective.keras` has what was learned for that.
+    the rest of it; `collective.keras` has what was learned for that, and `held_out.csv` also what each gets by itself.
     `suspects.csv` has those that it reads otherwise than they are labelled, and the card says what is lost without each
     branch of a closed-form head.
 
@@ -132,7 +131,8 @@ def train_run(
     held_out = alone
     if settings.collective:
         fleet = CollectiveClassifier(model)
-        held_out, _ = held_out_answers(model, *parts[:2], answers=fleet.fit(parts[0]))
+        left_out = fleet.fit(parts[0], _class_weight(parts[0], settings))
+        held_out, _ = held_out_answers(model, *parts[:2], answers=left_out)
         facts["siblings_share"] = fleet.second.share
         facts.update({f"alone_{score}": alone.metrics[score] for score in ("accuracy", "log_loss")})
         save_keras(fleet.save, run.collective)
@@ -153,7 +153,7 @@ def train_run(
     cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
     save_model(model, run.model)
     report = _tested(model, run, parts)
-    _write_csv(run.held_out, answers(held_out))
+    _write_csv(run.held_out, answers(held_out, alone if settings.collective else None))
     _write_csv(run.predictions, answers(report))
     if history:
         _write_csv(run.history, _history_table(history))
@@ -182,8 +182,8 @@ def _tested(model: FrozenFeatureModel, run: RunFolder, parts: Parts) -> Report:
     """The report on the test part; of a collective run answered together, beside the training part."""
     if not run.collective.exists():
         return evaluate(model, parts[2])
-    answers = CollectiveClassifier.load(model, run.collective).predict(parts[2], beside=parts[0])
-    return Report(parts[2], model.class_names, answers)
+    found = CollectiveClassifier.load(model, run.collective).predict(parts[2], beside=parts[0])
+    return Report(parts[2], model.class_names, found)
 
 
 def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:
@@ -199,23 +199,6 @@ def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:
             "on; raise it"
         )
     return parts
-
-
-def answers(report: Report) -> pd.DataFrame:
-    """What was answered: id, label, confidence, runner_up, runner_up_confidence, and true_label."""
-    best = np.argsort(-report.probabilities, axis=1, kind="stable")[:, :2]
-    names = np.array(report.class_names, dtype=object)
-    confidence = np.take_along_axis(report.probabilities, best, axis=1)
-    return pd.DataFrame(
-        {
-            "id": report.ids,
-            "label": names[best[:, 0]],
-            "confidence": confidence[:, 0],
-            "runner_up": names[best[:, 1]],
-            "runner_up_confidence": confidence[:, 1],
-            "true_label": names[report.true],
-        }
-    )
 
 
 def _build(

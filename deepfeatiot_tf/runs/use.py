@@ -8,9 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.models import CollectiveClassifier, load_model
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
+from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
@@ -26,27 +30,31 @@ def evaluate_run(
     output: str | Path | None = None,
     *,
     folder: str | Path | None = None,
+    beside: str | Path | None = None,
     **options: Any,
 ) -> Report:
     """Score the model of a run on labelled readings that it was not trained on.
+
+    Of a collective run all sensors of the table are named together.
 
     Args:
         run: the folder of a finished run.
         source: a labelled table, or the name of a data set.
         output: folder of the report. Default: `evaluation-<name>` in the run folder.
         folder: where the files of data sets lie.
+        beside: see `predict_run`. The labels of `source` itself are never known. Default None.
         **options: as for `read_table`, in place of those that the run was trained with; None or `""` forgets
             one.
-
-    Of a collective run all sensors of the table are named together, none of their labels known.
 
     Returns:
         the report, as it was saved.
 
     Raises:
-        InputError: no finished run, or the table cannot be read or has a label that the model does not know.
+        InputError: no finished run, a table cannot be read or has a label that the model does not know, or there are
+            sensors beside those to name but the run is not collective.
     """
     place = RunFolder(run)
+    _check_beside(place, beside)
     model = load_model(place.finished_model())
     record = place.record()
     readings = read_source(source, _merged(record["table"], options), folder=folder, class_names=model.class_names)
@@ -57,8 +65,8 @@ def evaluate_run(
             *(source, place.path / "report.md"),
         )
     if place.collective.exists():
-        answers = CollectiveClassifier.load(model, place.collective).predict(readings)
-        report = Report(readings, model.class_names, answers)
+        together = _together(place, model, beside, options, folder)
+        report = Report(readings, model.class_names, together(readings))
     else:
         report = evaluate(model, readings)
     report.save(output or report_folder(run, source), context={"run": str(place.path), "settings": record["settings"]})
@@ -106,20 +114,14 @@ def predict_run(
             reached, or there are sensors beside those to name but the run is not collective.
     """
     place = RunFolder(run)
-    if beside is not None and not place.collective.exists():
-        place.finished_model()
-        raise InputError(f"{run}: names each sensor by itself, so none help beside; train it with --collective")
+    _check_beside(place, beside)
     threshold = None if precision is None else refusal_of(place, precision)[0].threshold
     model = load_model(place.finished_model())
     path = path_of(source, folder)
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
     answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
     if place.collective.exists():
-        labelled = None
-        if beside is not None:
-            remembered = _merged(place.record()["table"], options)
-            labelled = read_source(beside, remembered, folder=folder, class_names=model.class_names)
-        answers["together"] = partial(CollectiveClassifier.load(model, place.collective).predict, beside=labelled)
+        answers["together"] = _together(place, model, beside, options, folder)
     return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
@@ -133,48 +135,93 @@ def export_run(
 ) -> Path:
     """Write the model of a run for TF Serving or for TFLite; see `export_saved_model` and `export_tflite`.
 
-    A server answers requests, not fleets: of a collective run the model is written that names each sensor by itself.
+    The SavedModel of a collective run has a signature for each sensor by itself and one for a table together; a
+    `.tflite` file has the former.
 
     Args:
         run: the folder of a finished run.
         output: the folder of the served model, where it becomes the next version, or of a version of it; or a file that
             ends in `.tflite`.
         embeddings: see `export_saved_model`. Default False.
-        precision: as for `predict_run`; what it rests on is in the export's `about.json`. Default None.
+        precision: as for `predict_run`; of a collective run each signature has its own threshold for it, 1 where it
+            cannot be reached for each sensor by itself. What it rests on is in the export's `about.json`. Default
+            None.
         standard_names: see `export_saved_model`. Default False.
 
     Returns:
         the folder of the version, or the file.
 
     Raises:
-        InputError: no finished run, the folder or file cannot be written, the precision cannot be reached, or is asked
-            for of a collective run; or a `.tflite` file is asked for with embeddings or of a model that reads text.
+        InputError: no finished run, the folder or file cannot be written, the precision cannot be reached; or a
+            `.tflite` file is asked for with embeddings or of a model that reads text.
     """
     place = RunFolder(run)
-    if place.collective.exists():
-        if precision is not None:
-            raise InputError(
-                f"{run}: its precision is that of sensors named together, an export names each by itself; train one "
-                "without --collective to export with a precision"
-            )
-        logger.warning("%s: what is exported names each sensor by itself, not a table together", place.path)
-    refusal, about = (None, None) if precision is None else refusal_of(place, precision)
+    lite = Path(output).suffix.lower() == LITE_ENDING
+    collective = place.collective.exists()
+    if lite and (embeddings or standard_names):
+        raise InputError(
+            f"{output}: embeddings and standard names go with a SavedModel; name a folder, or leave them out"
+        )
+    threshold: float | None = None
+    about: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    if precision is not None and collective and not lite:
+        together, rests_on = refusal_of(place, precision)
+        options["together_threshold"] = together.threshold
+        threshold, about = _alone(place, precision)
+        about["together"] = {"threshold": together.threshold, **rests_on}
+    elif precision is not None:
+        refusal, about = refusal_of(place, precision, alone=collective)
+        threshold = refusal.threshold
     model = load_model(place.finished_model())
-    threshold = None if refusal is None else refusal.threshold
-    if Path(output).suffix.lower() == LITE_ENDING:
-        if embeddings or standard_names:
-            raise InputError(
-                f"{output}: embeddings and standard names go with a SavedModel; name a folder, or leave them out"
-            )
+    if lite:
+        if collective:
+            logger.warning("%s: names each sensor by itself; the SavedModel names a table together, too", output)
         return export_tflite(model, output, threshold=threshold, about=about)
     return export_saved_model(
-        model,
+        CollectiveClassifier.load(model, place.collective) if collective else model,
         output,
         embeddings=embeddings,
         threshold=threshold,
         standard_names=standard_names,
         about=about,
+        **options,
     )
+
+
+def _alone(run: RunFolder, precision: float) -> tuple[float, dict[str, Any]]:
+    """The threshold of a collective run for each sensor by itself, and what it rests on.
+
+    A precision may be in reach for sensors named together alone, which is no reason to refuse to export these.
+    """
+    try:
+        refusal, about = refusal_of(run, precision, alone=True)
+    except InputError as error:
+        logger.warning("%s; signature serving_default says unknown below a confidence of 1", error)
+        return 1.0, {}
+    return refusal.threshold, about
+
+
+def _check_beside(run: RunFolder, beside: str | Path | None) -> None:
+    """Refuse sensors beside those to name where they would change nothing."""
+    if beside is not None and not run.collective.exists():
+        run.finished_model()
+        raise InputError(f"{run.path}: names each sensor by itself, so none help beside; train it with --collective")
+
+
+def _together(
+    run: RunFolder,
+    model: FrozenFeatureModel,
+    beside: str | Path | None,
+    options: Mapping[str, Any],
+    folder: str | Path | None,
+) -> Callable[[SensorReadings], np.ndarray]:
+    """What a collective run says of all sensors of a table, beside those of another."""
+    labelled = None
+    if beside is not None:
+        remembered = _merged(run.record()["table"], options)
+        labelled = read_source(beside, remembered, folder=folder, class_names=model.class_names)
+    return partial(CollectiveClassifier.load(model, run.collective).predict, beside=labelled)
 
 
 def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.models.branch_features import feature_input
+from deepfeatiot_tf.models.collective import CollectiveModel
 from deepfeatiot_tf.serving.classifier import EMBEDDING, METADATA, READINGS
 from deepfeatiot_tf.serving.unknown import UNKNOWN
 
+KNOWN_LABEL = "known_label"
 WARMUP_TEXTS = ("Temperature (°C)", "Umidità [%]", "PM2.5 µg/m³", "")
 
 
@@ -30,19 +32,23 @@ class Endpoint:
         line, text = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
         source = tf.lookup.TextFileInitializer(str(labels), tf.int64, line, tf.string, text)
         self.labels = tf.lookup.StaticHashTable(source, default_value="")
+        self.tables = [self.labels]
 
     def signature(self) -> list[tf.TensorSpec]:
         """Of the inputs, in the order of the call."""
         return [tf.TensorSpec([None, None], tf.float32, READINGS)]
 
-    @staticmethod
-    def requests(model: keras.Model, readings: np.ndarray) -> dict[str, np.ndarray]:
+    def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
         """Inputs that the server tries, with these readings."""
         return {READINGS: readings}
 
-    def __call__(self, readings: tf.Tensor) -> dict[str, tf.Tensor]:
+    def probabilities(self, readings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Of the inputs: float32 `[batch, classes]`, and bool `[batch, 1]`, whether anything is known of a sensor."""
         readings = _not_empty(readings)
-        return self._answer(self.model({READINGS: readings}, training=False), _measured(readings))
+        return self.model({READINGS: readings}, training=False), _measured(readings)
+
+    def __call__(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._answer(*self.probabilities(*inputs))
 
     def _answer(self, probabilities: tf.Tensor, known: tf.Tensor) -> dict[str, tf.Tensor]:
         confidence, index = tf.math.top_k(probabilities, 2)
@@ -68,16 +74,17 @@ class TextEndpoint(Endpoint):
     def signature(self) -> list[tf.TensorSpec]:
         return [*super().signature(), tf.TensorSpec([None], tf.string, METADATA)]
 
-    @staticmethod
-    def requests(model: keras.Model, readings: np.ndarray) -> dict[str, np.ndarray]:
+    def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
         texts = [text.encode() for text in WARMUP_TEXTS]
         return {READINGS: readings, METADATA: np.resize(np.array(texts, object), len(readings))}
 
-    def __call__(self, readings: tf.Tensor, metadata: tf.Tensor) -> dict[str, tf.Tensor]:  # type: ignore[override]
+    def probabilities(  # type: ignore[override]
+        self, readings: tf.Tensor, metadata: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         readings = _not_empty(readings)
         described = (tf.strings.strip(metadata) != "")[:, None]
-        probabilities = self.model({READINGS: readings, METADATA: metadata}, training=False)
-        return self._answer(probabilities, _measured(readings) | described)
+        found = self.model({READINGS: readings, METADATA: metadata}, training=False)
+        return found, _measured(readings) | described
 
 
 class EmbeddingEndpoint(Endpoint):
@@ -86,19 +93,62 @@ class EmbeddingEndpoint(Endpoint):
     def signature(self) -> list[tf.TensorSpec]:
         return [*super().signature(), tf.TensorSpec([None, _width(self.model)], tf.float32, EMBEDDING)]
 
-    @staticmethod
-    def requests(model: keras.Model, readings: np.ndarray) -> dict[str, np.ndarray]:
-        return {READINGS: readings, EMBEDDING: np.zeros((len(readings), _width(model)), np.float32)}
+    def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
+        return {READINGS: readings, EMBEDDING: np.zeros((len(readings), _width(self.model)), np.float32)}
 
-    def __call__(self, readings: tf.Tensor, embedding: tf.Tensor) -> dict[str, tf.Tensor]:  # type: ignore[override]
+    def probabilities(  # type: ignore[override]
+        self, readings: tf.Tensor, embedding: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         readings = _not_empty(readings)
         described = tf.reduce_any(embedding != 0, axis=1, keepdims=True)
         features = {
             feature_input(branch): embedding if branch == METADATA else frozen(readings, training=False)
             for branch, frozen in self.model.frozen.items()
         }
-        probabilities = self.model({READINGS: readings, **features}, training=False)
-        return self._answer(probabilities, _measured(readings) | described)
+        return self.model({READINGS: readings, **features}, training=False), _measured(readings) | described
+
+
+class TogetherEndpoint(Endpoint):
+    """From the sensors of one table, some of them labelled, to the labels of all.
+
+    Args:
+        alone: what names each of them by itself.
+        second: what their siblings make of that.
+        labels: file of the class names, one a line.
+        threshold: confidence below which the label is `UNKNOWN`. Default 0: never.
+    """
+
+    def __init__(self, alone: Endpoint, second: CollectiveModel, labels: Path, threshold: float = 0.0) -> None:
+        super().__init__(alone.model, labels, threshold)
+        self.alone = alone
+        self.second = second
+        line, text = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+        source = tf.lookup.TextFileInitializer(str(labels), tf.string, text, tf.int64, line)
+        self.places = tf.lookup.StaticHashTable(source, default_value=-1)
+        self.tables = [*alone.tables, self.labels, self.places]
+
+    def signature(self) -> list[tf.TensorSpec]:
+        return [*self.alone.signature(), tf.TensorSpec([None], tf.string, KNOWN_LABEL)]
+
+    def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
+        known = np.full(len(readings), b"", object)
+        known[::2] = self.second.class_names[0].encode()
+        return {**self.alone.request(readings), KNOWN_LABEL: known}
+
+    def probabilities(self, *inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Those of a labelled sensor are its label."""
+        *alone, known_label = inputs
+        beliefs, something = self.alone.probabilities(*alone)
+        known_label = tf.strings.strip(known_label)
+        place = self.places.lookup(known_label)
+        labelled = known_label != ""
+        foreign = labelled & (place < 0)
+        message = f"{KNOWN_LABEL} has a label that the model does not know, "
+        check = tf.debugging.Assert(~tf.reduce_any(foreign), [message, tf.boolean_mask(known_label, foreign)])
+        with tf.control_dependencies([check]):
+            known = tf.one_hot(place, len(self.second.class_names))
+        found = self.second({"readings": _not_empty(alone[0]), "beliefs": beliefs, "known": known}, training=False)
+        return tf.where(labelled[:, None], known, found), something | labelled[:, None]
 
 
 def _width(model: keras.Model) -> int:

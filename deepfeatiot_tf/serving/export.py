@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +15,29 @@ import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder
+from deepfeatiot_tf.models import CollectiveClassifier
 from deepfeatiot_tf.readings.vocabularies import standard_names as names_elsewhere
 from deepfeatiot_tf.serving.about import write_about
 from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, write_class_names
-from deepfeatiot_tf.serving.endpoints import EmbeddingEndpoint, Endpoint, TextEndpoint
+from deepfeatiot_tf.serving.endpoints import EmbeddingEndpoint, Endpoint, TextEndpoint, TogetherEndpoint
 from deepfeatiot_tf.serving.plain_ops import check_plain, plain_ops
 from deepfeatiot_tf.serving.unknown import check_threshold
 from deepfeatiot_tf.serving.warmup import write_warmup
 
-SIGNATURE = "serving_default"
+SIGNATURE, TOGETHER = "serving_default", "together"
 NAMES_FILE = Path("assets.extra", "standard_names.csv")
 WARMUP_LENGTH = 168
 WARMUP_BATCH = 32
 
 
 def export_saved_model(
-    model: keras.Model,
+    model: keras.Model | CollectiveClassifier,
     path: str | Path,
     *,
     warmup: np.ndarray | None = None,
     embeddings: bool = False,
     threshold: float | None = None,
+    together_threshold: float | None = None,
     standard_names: bool = False,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -53,11 +55,15 @@ def export_saved_model(
     type, and both confidences are that type's. A row of which nothing is known, without any reading and without
     metadata, gets empty labels with confidence 0.
 
+    Of a `CollectiveClassifier` there is a second signature, `together`, whose request is one table: the same inputs,
+    and string `known_label` `[batch]`, the type of each sensor that is labelled, blank for the others. It gives the
+    same outputs; a labelled sensor comes back with its label. A `known_label` that is no class is an error.
+
     The graph holds core TensorFlow ops only, also where it reads text: no op of tensorflow-text, neither XLA nor cuDNN.
     In `assets.extra` are warm-up requests, and `about.json`, which says the threshold.
 
     Args:
-        model: from `{"readings": …}` to probabilities, with `class_names`.
+        model: from `{"readings": …}` to probabilities, with `class_names`; or a fitted `CollectiveClassifier`.
         path: the folder of the version, `"serving/sensor_type/1"`; or the folder of the model,
             `"serving/sensor_type"`, where it becomes the next version.
         warmup: float32 `[batch, time]`, readings that the server tries, the first alone and all at once,
@@ -67,6 +73,7 @@ def export_saved_model(
             Default False.
         threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
             `Report.refusal`. Default None: every sensor gets a type.
+        together_threshold: the same of the signature `together`. Default None.
         standard_names: whether `assets.extra/standard_names.csv` gives the class names in Brick, QUDT and SenML, in
             the order of the probabilities; see `standard_names` in `readings`. Default False.
         about: what else `about.json` should say, fit for JSON. Default: nothing.
@@ -77,16 +84,17 @@ def export_saved_model(
     Raises:
         InputError: that version exists, the folder cannot be written, or the model cannot be served: it has
             no `class_names`, needs Python, XLA or cuDNN to run, is to take embeddings but reads no metadata, or is to
-            say `unknown` but has a class of that name.
+            say `unknown` but has a class of that name; or a `CollectiveClassifier` was not fitted.
 
     Example:
         >>> export_saved_model(model, "serving/sensor_type/1")  # doctest: +SKIP
     """
+    model, second = (model.model, model.second) if isinstance(model, CollectiveClassifier) else (model, None)
     names = class_names_of(model)
     reads_metadata = getattr(model, "reads_metadata", False)
     if embeddings and not reads_metadata:
         raise InputError("the model reads no metadata, so there are no embeddings to take; export it without them")
-    least = check_threshold(threshold, names)
+    least, least_together = (check_threshold(each, names) for each in (threshold, together_threshold))
     path = _version_folder(Path(path))
     if path.exists():
         raise InputError(f"{path}: this version exists; name another, or the folder above for the next one")
@@ -94,16 +102,23 @@ def export_saved_model(
     # A name that is no number is no version to a server that watches the folder.
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        endpoint = EmbeddingEndpoint if embeddings else TextEndpoint if reads_metadata else Endpoint
-        _write(model, names, beside, endpoint, least)
+        kind = EmbeddingEndpoint if embeddings else TextEndpoint if reads_metadata else Endpoint
+
+        def endpoints(labels: Path) -> dict[str, Endpoint]:
+            alone = kind(model, labels, least)
+            if second is None:
+                return {SIGNATURE: alone}
+            return {SIGNATURE: alone, TOGETHER: TogetherEndpoint(alone, second, labels, least_together)}
+
+        written = _write(model, names, beside, endpoints)
         write_about(beside, least, about or {})
         if standard_names:
             table = names_elsewhere(names)
             table.insert(0, "label", names)
             table.to_csv(beside / NAMES_FILE, index=False, lineterminator="\n")
-        requests = endpoint.requests(model, _made_up() if warmup is None else np.asarray(warmup, np.float32))
-        first = {name: value[:1] for name, value in requests.items()}
-        write_warmup(beside, path.parent.name, SIGNATURE, [first, requests])
+        readings = _made_up() if warmup is None else np.asarray(warmup, np.float32)
+        requests = [(name, each.request(part)) for name, each in written.items() for part in (readings[:1], readings)]
+        write_warmup(beside, path.parent.name, requests)
         os.rename(beside, path)
     except (OSError, tf.errors.OpError) as error:
         reason = str(error).partition("\n")[0]
@@ -120,18 +135,23 @@ def _version_folder(path: Path) -> Path:
     return path / str(max(versions, default=0) + 1)
 
 
-def _write(model: keras.Model, names: tuple[str, ...], folder: Path, kind: type[Endpoint], threshold: float) -> None:
+def _write(
+    model: keras.Model, names: tuple[str, ...], folder: Path, endpoints_of: Callable[[Path], dict[str, Endpoint]]
+) -> dict[str, Endpoint]:
+    """The SavedModel; what `endpoints_of` the file of the class names gives are its signatures."""
     with tempfile.TemporaryDirectory() as scratch, plain_ops(model):
         labels = Path(scratch, LABELS_FILE.name)
         write_class_names(labels, names)
-        endpoint = kind(model, labels, threshold)
+        endpoints = endpoints_of(labels)
         archive = keras.export.ExportArchive()
-        # Not the whole model: what the endpoint reads is found anyway, and would be stored a second time.
-        for table in (endpoint.labels, *_tables(model)):
+        # Not the whole model: what the endpoints read is found anyway, and would be stored a second time.
+        for table in {*_tables(model), *(table for each in endpoints.values() for table in each.tables)}:
             archive.track(table)
-        serve = archive.add_endpoint(SIGNATURE, endpoint, endpoint.signature())
-        check_plain(serve.get_concrete_function().graph.as_graph_def())
+        for name, endpoint in endpoints.items():
+            serve = archive.add_endpoint(name, endpoint, endpoint.signature())
+            check_plain(serve.get_concrete_function().graph.as_graph_def())
         archive.write_out(str(folder), verbose=False)
+    return endpoints
 
 
 def _tables(model: keras.Model) -> Iterator[tf.saved_model.experimental.TrackableResource]:

@@ -55,19 +55,18 @@ message_type {
 """
 
 
-def write_warmup(folder: Path, name: str, signature: str, requests: list[dict[str, np.ndarray]]) -> None:
+def write_warmup(folder: Path, name: str, requests: list[tuple[str, dict[str, np.ndarray]]]) -> None:
     """Put warm-up requests into the SavedModel `folder`.
 
     Args:
         folder: of the SavedModel.
         name: of the model, as the server knows it.
-        signature: that the requests call.
-        requests: for each, the value of each input.
+        requests: of each, the signature that it calls, and the value of each input.
     """
     path = folder / WARMUP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as file:
-        for inputs in requests:
+        for signature, inputs in requests:
             file.write(prediction_log(name, signature, inputs))
 
 

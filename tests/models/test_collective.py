@@ -5,17 +5,7 @@ import deepfeatiot_tf as dfi
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.models.collective import CollectiveModel
 from deepfeatiot_tf.readings import SensorReadings
-
-TYPES = ("lower", "upper")
-
-
-def devices(rng, count, apart=4.0, time=40):
-    """Of each device an upper and a lower sensor: alone alike, side by side one lies above."""
-    walks = rng.normal(size=(count, time)).cumsum(axis=1) + rng.uniform(-50, 50, (count, 1))
-    values = np.concatenate([walks - apart / 2, walks + apart / 2]) + rng.normal(size=(2 * count, time)) / 10
-    labels = np.repeat(TYPES, count)
-    mixed = rng.permutation(2 * count)
-    return SensorReadings(values[mixed], labels=labels[mixed], class_names=TYPES, name="devices")
+from tests.devices import TYPES, devices
 
 
 def one_hot(readings):
@@ -90,6 +80,13 @@ def test_a_classifier_adds_to_its_model_what_siblings_say(fleet, classifier):
     assert right(classifier.predict(test, beside=train), test) > 0.9
     shorter = SensorReadings(test.values[:, :30], labels=test.labels, class_names=TYPES)
     assert right(classifier.predict(shorter, beside=train), shorter) > 0.8
+
+
+def test_what_the_series_of_a_class_count_for_moves_the_head(fleet, classifier):
+    weighted = dfi.CollectiveClassifier(classifier.model)
+    weighted.fit(fleet[0], class_weight={0: 1.0, 1: 50.0})
+    lean = [np.diff(each.second.get_layer("closed_form").bias)[0] for each in (classifier, weighted)]
+    assert lean[1] > lean[0]
 
 
 def test_a_saved_classifier_answers_as_before(fleet, classifier, tmp_path):

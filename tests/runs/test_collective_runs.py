@@ -5,25 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.readings import read_table
 from deepfeatiot_tf.runs import RunSettings, evaluate_run, export_run, predict_run, train_run
+from tests.devices import devices
 
 TABLE = {"label": "label", "id": "id"}
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """Devices with an upper and a lower sensor, alike alone; some of them labelled, the others apart."""
-    rng = np.random.default_rng(0)
-    count, time = 60, 40
-    walks = rng.normal(size=(count, time)).cumsum(axis=1) + rng.uniform(-50, 50, (count, 1))
-    values = np.concatenate([walks - 2, walks + 2]) + rng.normal(size=(2 * count, time)) / 10
-    table = pd.DataFrame(np.round(values, 2), columns=[f"reading_{i}" for i in range(time)])
-    table.insert(0, "id", [f"s-{i}" for i in range(2 * count)])
-    table.insert(1, "label", np.repeat(["lower", "upper"], count))
-    table = table.iloc[rng.permutation(2 * count)]
+    """Some of the sensors labelled, the others apart."""
+    fleet = devices(np.random.default_rng(0), 60)
+    table = pd.DataFrame(np.round(fleet.values, 2), columns=[f"reading_{i}" for i in range(fleet.values.shape[1])])
+    table.insert(0, "id", [f"s-{i}" for i in range(len(fleet))])
+    table.insert(1, "label", fleet.labels)
     folder = tmp_path_factory.mktemp("devices")
     labelled, unlabelled = folder / "labelled.csv", folder / "unlabelled.csv"
     table.iloc[:90].to_csv(labelled, index=False)
@@ -56,6 +54,7 @@ def test_the_card_says_what_the_other_sensors_are_worth(run):
     assert "| each by itself |" in card
     held_out = pd.read_csv(run / "held_out.csv")
     assert (held_out["label"] == held_out["true_label"]).mean() == pytest.approx(told["held_out_accuracy"])
+    assert (held_out["alone_label"] == held_out["true_label"]).mean() == pytest.approx(told["alone_accuracy"])
 
 
 def test_a_finished_run_reports_the_same_again(run, tables, collective):
@@ -78,26 +77,50 @@ def test_predict_names_a_table_beside_labelled_sensors(run, tables, tmp_path):
 
 
 def test_evaluate_names_the_table_together(run, tables, tmp_path):
-    report = evaluate_run(run, tables[1], tmp_path / "report")
-    predict_run(run, tables[1], tmp_path / "b.csv")
-    assert list(pd.read_csv(tmp_path / "b.csv")["confidence"]) == pytest.approx(
-        list(report.probabilities.max(axis=1)), abs=1e-4
-    )
+    labelled, unlabelled = tables
+    for name, beside in {"among themselves": None, "beside": labelled}.items():
+        report = evaluate_run(run, unlabelled, tmp_path / name, beside=beside)
+        predict_run(run, unlabelled, tmp_path / "b.csv", beside=beside)
+        told = list(pd.read_csv(tmp_path / "b.csv")["confidence"])
+        assert told == pytest.approx(list(report.probabilities.max(axis=1)), abs=1e-4)
 
 
-def test_an_export_names_each_sensor_by_itself_and_says_so(run, tmp_path, caplog):
+def test_an_export_names_a_table_together_as_predict_does(run, tables, tmp_path, caplog):
+    labelled, unlabelled = (pd.read_csv(each) for each in tables)
+    # Alone these sensors are told apart no better than by chance.
     with caplog.at_level(logging.WARNING):
-        export_run(run, tmp_path / "sensor_type")
-    assert "names each sensor by itself" in caplog.text
-    with pytest.raises(InputError, match="train one without --collective"):
-        export_run(run, tmp_path / "sure", precision=0.9)
+        version = export_run(run, tmp_path / "sensor_type", precision=0.6)
+    assert "(each sensor by itself)" in caplog.text
+    about = json.loads((version / "assets.extra" / "about.json").read_text())
+    assert about["threshold"] == 1.0
+    assert about["together"]["threshold"] < 1
+    with pytest.raises(InputError, match="cannot be promised"):
+        export_run(run, tmp_path / "sure", precision=0.999)
     assert not (tmp_path / "sure").exists()
+    served = tf.saved_model.load(str(version)).signatures["together"]
+    both = pd.concat([labelled, unlabelled])
+    known = [*labelled["label"], *[""] * len(unlabelled)]
+    readings = both.filter(like="reading_").to_numpy(np.float32)
+    answers = served(readings=tf.constant(readings), known_label=tf.constant(known))
+    assert [each.decode() for each in answers["label"].numpy()[: len(labelled)]] == list(labelled["label"])
+    predict_run(run, tables[1], tmp_path / "a.csv", beside=tables[0], precision=0.6)
+    live = pd.read_csv(tmp_path / "a.csv")
+    assert [each.decode() for each in answers["label"].numpy()[len(labelled) :]] == list(live["label"])
+    np.testing.assert_allclose(answers["confidence"].numpy()[len(labelled) :], live["confidence"], atol=1e-4)
+
+
+def test_a_file_for_a_gateway_names_each_sensor_by_itself_and_says_so(run, tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        export_run(run, tmp_path / "sensor_type.tflite")
+    assert "names each sensor by itself" in caplog.text
 
 
 def test_sensors_beside_are_for_collective_runs(finished, fleet_file, tmp_path):
     with pytest.raises(InputError, match="train it with --collective"):
         predict_run(finished, fleet_file, tmp_path / "a.csv", beside=fleet_file)
-    assert not (tmp_path / "a.csv").exists()
+    with pytest.raises(InputError, match="train it with --collective"):
+        evaluate_run(finished, fleet_file, tmp_path / "report", beside=fleet_file)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("options", [{"head": "mlp"}, {"validation": 0.2}, {"variant": "paper"}])

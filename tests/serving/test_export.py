@@ -11,6 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from deepfeatiot_tf import InputError, LanguageFeatures, export_saved_model
 from deepfeatiot_tf.serving import export
 from deepfeatiot_tf.serving.class_names import read_class_names
+from deepfeatiot_tf.serving.warmup import WARMUP_FILE
 from tests.reference.small_gpt2 import write_folder
 
 # What a client has: TensorFlow and the folder.
@@ -203,3 +204,39 @@ def test_class_names_that_are_no_lines_of_text_are_refused(quick_model, names, t
     with pytest.raises(InputError, match="class"):
         export_saved_model(quick_model, tmp_path / "1")
     assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_a_table_is_named_together_without_us(collective, tmp_path):
+    classifier, beside, asked_about = collective
+    folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1", together_threshold=0.9)
+    values = np.concatenate([beside.values, asked_about.values])
+    known = np.array([*beside.labels, *[" "] * len(asked_about)])
+    bare = BARE.replace("serving_default", "together").replace(
+        "serve(readings=tf.constant(readings))",
+        "serve(readings=tf.constant(readings), known_label=tf.constant([each.encode() for each in KNOWN]))",
+    )
+    served = served_in_a_bare_process(folder, {"table": values}, tmp_path, bare.replace("KNOWN", repr(list(known))))
+    probabilities = served["table/probabilities"]
+    np.testing.assert_allclose(probabilities[80:], classifier.predict(asked_about, beside=beside), atol=1e-5)
+    labels = served["table/label"].astype(str)
+    assert list(labels[:80]) == list(beside.labels)
+    np.testing.assert_array_equal(labels[80:] == "unknown", probabilities[80:].max(axis=1) < 0.9)
+    alone = tf.saved_model.load(str(folder)).signatures["serving_default"](readings=tf.constant(asked_about.values))
+    np.testing.assert_allclose(
+        alone["probabilities"], classifier.model.predict(asked_about.values, verbose=0), atol=1e-5
+    )
+
+
+def test_a_label_that_the_model_does_not_know_is_an_error(collective, tmp_path):
+    classifier, beside, _ = collective
+    folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1")
+    together = tf.saved_model.load(str(folder)).signatures["together"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"known_label has a label.*wind"):
+        together(readings=tf.constant(beside.values[:2]), known_label=tf.constant(["wind", ""]))
+
+
+def test_a_server_tries_both_ways_of_asking(collective, tmp_path):
+    folder = export_saved_model(collective[0], tmp_path / "sensor_type" / "1")
+    records = [each.numpy() for each in tf.data.TFRecordDataset(str(folder / WARMUP_FILE))]
+    assert [b"together" in each for each in records] == [False, False, True, True]
+    assert [b"known_label" in each for each in records] == [False, False, True, True]

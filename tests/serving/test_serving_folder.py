@@ -6,6 +6,7 @@ import runpy
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from deepfeatiot_tf import predict
+from deepfeatiot_tf import export_saved_model, predict
 
 FOLDER = Path(__file__).parents[2] / "serving"
 
@@ -27,18 +28,22 @@ def serve(exported):
     return signature
 
 
-@pytest.fixture
-def server(serve):
-    """Answers as TF Serving does in row format, for as long as a test lasts."""
+@contextmanager
+def rest_server(signatures):
+    """Answers as TF Serving does in row format; gives the URL and the paths that were asked."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             asked.append(self.path)
-            readings = [each["readings"] for each in body["instances"]]
-            outputs = {name: value.numpy() for name, value in serve(readings=tf.constant(readings, tf.float32)).items()}
-            rows = [{name: plain(value[i]) for name, value in outputs.items()} for i in range(len(readings))]
+            signature = signatures[body.get("signature_name", "serving_default")]
+            inputs = {
+                name: tf.constant([each[name] for each in body["instances"]], spec.dtype)
+                for name, spec in signature.structured_input_signature[1].items()
+            }
+            outputs = {name: value.numpy() for name, value in signature(**inputs).items()}
+            rows = [{name: plain(v[i]) for name, v in outputs.items()} for i in range(len(body["instances"]))]
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps({"predictions": rows}).encode())
@@ -54,6 +59,14 @@ def server(serve):
     yield f"http://127.0.0.1:{running.server_port}", asked
     running.shutdown()
     running.server_close()
+
+
+def write_table(path, readings, labelled=False):
+    lines = ["id," + ("label," if labelled else "") + ",".join(f"r{i}" for i in range(readings.values.shape[1]))]
+    for number, (name, series) in enumerate(zip(readings.ids, readings.values, strict=True)):
+        label = [readings.labels[number]] if labelled else []
+        lines.append(",".join([name, *label, *("" if np.isnan(x) else repr(float(x)) for x in series)]))
+    path.write_text("\n".join(lines))
 
 
 def test_the_documented_signature_is_the_exported_one(serve):
@@ -75,18 +88,31 @@ def test_the_request_file_is_one_that_the_model_answers(serve):
     assert (serve(readings=tf.constant(readings))["confidence"].numpy() > 0).all()
 
 
-def test_the_rest_client_prints_what_the_model_says(server, exported, fleet, tmp_path):
-    url, asked = server
+def test_the_rest_client_prints_what_the_model_says(serve, exported, fleet, tmp_path):
     short = fleet.take(np.arange(40))  # more than one request
-    lines = ["id," + ",".join(f"r{i}" for i in range(short.values.shape[1]))]
-    for name, series in zip(short.ids, short.values, strict=True):
-        lines.append(",".join([name, *("" if np.isnan(x) else repr(float(x)) for x in series)]))
-    (tmp_path / "fleet.csv").write_text("\n".join(lines))
-    command = [sys.executable, FOLDER / "rest_client.py", tmp_path / "fleet.csv", "--url", url, "--version", "1"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    write_table(tmp_path / "fleet.csv", short)
+    with rest_server({"serving_default": serve}) as (url, asked):
+        command = [sys.executable, FOLDER / "rest_client.py", tmp_path / "fleet.csv", "--url", url, "--version", "1"]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     labelled = predict(exported, short)
     assert [line.split(",")[:2] for line in printed[1:]] == labelled[["id", "label"]].to_numpy().tolist()
     assert asked == ["/v1/models/sensor_type/versions/1:predict"] * 2
+
+
+def test_the_rest_client_has_a_table_named_beside_another(collective, tmp_path):
+    classifier, beside, asked_about = collective
+    write_table(tmp_path / "labelled.csv", beside, labelled=True)
+    write_table(tmp_path / "fleet.csv", asked_about)
+    loaded = tf.saved_model.load(str(export_saved_model(classifier, tmp_path / "sensor_type" / "1")))
+    with rest_server(loaded.signatures) as (url, asked):
+        command = [sys.executable, FOLDER / "rest_client.py", tmp_path / "fleet.csv", "--url", url]
+        command += ["--beside", tmp_path / "labelled.csv"]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    names = np.array(classifier.model.class_names)
+    told = names[classifier.predict(asked_about, beside=beside).argmax(axis=1)]
+    assert [line.split(",")[0] for line in printed[1:]] == list(asked_about.ids)
+    assert [line.split(",")[1] for line in printed[1:]] == list(told)
+    assert len(asked) == 1
 
 
 def test_a_server_that_is_not_there_is_one_line(tmp_path):
