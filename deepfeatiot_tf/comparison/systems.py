@@ -72,7 +72,8 @@ def _keras_system(
     from deepfeatiot_tf.evaluation import CollectiveSystem, KerasSystem
     from deepfeatiot_tf.peers.inputs import sentence_encoder
 
-    encoders = {"text_encoder": sentence_encoder(options["text_encoder"])} if options.get("text_encoder") else {}
+    encoder = options.get("text_encoder")
+    encoders = {"text_encoder": sentence_encoder(encoder)} if encoder not in (None, "ngrams") else {}
 
     def build(class_names: tuple[str, ...], seed: int) -> keras.Model:
         made = getattr(models, model)(class_names, seed=seed, **{**options, **encoders})
@@ -119,6 +120,9 @@ OURS: dict[str, SystemEntry] = {
     ),
     "deepfeatiot-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"
+    ),
+    "deepfeatiot-ngrams": ours(
+        "DeepFeatIoT with metadata, closed-form head, n-grams alone", head="closed_form", text_encoder="ngrams"
     ),
     "deepfeatiot-wrong-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head, taught wrong metadata",

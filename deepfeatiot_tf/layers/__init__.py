@@ -2,6 +2,7 @@
 
 from deepfeatiot_tf.layers.bi_gru import BiGRU
 from deepfeatiot_tf.layers.blend import Blend
+from deepfeatiot_tf.layers.character_ngrams import CharacterNGrams
 from deepfeatiot_tf.layers.cross_residual import CrossResidual
 from deepfeatiot_tf.layers.dense_feature_transform import DenseFeatureTransform
 from deepfeatiot_tf.layers.feature_standardization import FeatureStandardization
@@ -22,6 +23,7 @@ from deepfeatiot_tf.layers.text_features import TextFeatures
 __all__ = [
     "BiGRU",
     "Blend",
+    "CharacterNGrams",
     "CrossResidual",
     "DenseFeatureTransform",
     "FeatureStandardization",

@@ -10,6 +10,7 @@ import keras
 
 from deepfeatiot_tf.layers import (
     Blend,
+    CharacterNGrams,
     CrossResidual,
     DenseFeatureTransform,
     InputChannels,
@@ -41,6 +42,7 @@ from deepfeatiot_tf.models.heads import (
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 from deepfeatiot_tf.training.augmentation import AUGMENTATIONS
 
+NGRAMS = "ngrams"  # the branch, and the encoder that is no more than this
 FROZEN = ("randomized", "statistics", "language")
 # What a variant implies for the rest, where the user does not say: raw input goes with the published
 # layout; the robust variant with standardized features, statistics and a shorter sequence for the GRUs.
@@ -102,7 +104,10 @@ class DeepFeatIoT(FrozenFeatureModel):
             `[batch, width]`; None for no such branch. Default None.
         text_encoder: `"minilm"`, a Keras Hub preset of BERT, or a folder, as for `TextFeatures.from_pretrained`; any
             layer without trainable weights from texts `[batch]` to features `[batch, width]`, zeros for blank text;
-            None for a model that reads no metadata. Default None.
+            `"ngrams"`, which takes no pretrained weights, under a closed-form head; None for a model that reads no
+            metadata. Default None.
+        ngrams: whether closed-form heads read the character n-grams of the metadata beside its embedding
+            (benchmarks/results/ngrams.csv); see `CharacterNGrams`. Default True.
         fusion: `"dft"`, or `"concat"`, direct concatenation without transforms (the paper's DC). Default `"dft"`.
         dft_width: features of each branch behind its transform. Default 64 (published).
         head: `"closed_form"`, a ridge classifier on the standardized frozen features and on a Laplacian kernel of the
@@ -167,6 +172,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         branches: Sequence[str] | None = None,
         language: str | Path | keras.layers.Layer | None = None,
         text_encoder: str | Path | keras.layers.Layer | None = None,
+        ngrams: bool = True,
         fusion: str = "dft",
         dft_width: int = 64,
         head: str | None = None,
@@ -218,6 +224,8 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError(f"wrong_metadata is {wrong_metadata}; give a share from 0 to 1")
         if wrong_metadata and (text_encoder is None or head == "mlp"):
             raise ValueError("wrong_metadata is for a closed-form head that reads metadata; give a text_encoder, or 0")
+        if text_encoder == NGRAMS and (head != "closed_form" or not ngrams):
+            raise ValueError(f'text_encoder="{NGRAMS}" is for a closed-form head with n-grams; give "minilm"')
         class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
@@ -236,16 +244,20 @@ class DeepFeatIoT(FrozenFeatureModel):
 
         # === Functional graph ===
         frozen_models = {branch: frozen_branch(branch, frozen_layers[branch]) for branch in frozen}
-        reader = None if text_encoder is None else text_layer(text_encoder)
+        reader = None if text_encoder in (None, NGRAMS) else text_layer(text_encoder)
         if reader is not None:
             frozen_models[METADATA] = frozen_branch(METADATA, reader, METADATA)
+        if text_encoder is not None and ngrams and head != "mlp":
+            frozen_models[NGRAMS] = frozen_branch(NGRAMS, CharacterNGrams(name="character_ngrams"), METADATA)
         readings = keras.Input((None,), name=READINGS, dtype="float32")
         features = feature_inputs(frozen_models)
         parts = learned_branches(readings, learned, channels=variant, global_stride=global_stride, seed=seed)
         for branch, feature in features.items():
-            parts[branch] = standardized(branch, feature) if variant == "robust" else feature
+            if branch != NGRAMS:
+                parts[branch] = standardized(branch, feature) if variant == "robust" else feature
         metadata = parts.pop(METADATA, None)
-        presence = None if metadata is None else Presence(name="presence")(readings, features[METADATA])
+        embedding = features.get(METADATA, features.get(NGRAMS))
+        presence = None if embedding is None else Presence(name="presence")(readings, embedding)
         kernel = None
         if variant == "robust" and "statistics" in frozen:
             kernel = statistics_kernel(parts["statistics"], seed)
@@ -253,8 +265,9 @@ class DeepFeatIoT(FrozenFeatureModel):
         answers = []
         if head != "mlp":
             solved = {branch: parts[branch] for branch in frozen}
-            embedding = None if metadata is None else features[METADATA]
-            logits = closed_form_heads(solved, kernel, metadata, embedding, presence, classes, seed)
+            texts = {METADATA: metadata, NGRAMS: features.get(NGRAMS)}
+            texts = {branch: part for branch, part in texts.items() if part is not None}
+            logits = closed_form_heads(solved, kernel, texts, embedding, presence, classes, seed)
             answers.append(probabilities_layer("solved")(logits))
         if head != "closed_form":
             if kernel is not None:
@@ -272,7 +285,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             answers.append(probabilities_layer("learned")(perceptron_head(fused, classes, seed, HEAD_DROPOUT[variant])))
         probabilities = Blend(name="blend")(*answers) if head == "blend" else answers[0]
         inputs = {READINGS: readings, **{feature_input(b): f for b, f in features.items()}}
-        if not learned and metadata is None:
+        if not learned and embedding is None:
             del inputs[READINGS]
         super().__init__(frozen_models, keras.Model(inputs, probabilities, name="network"), name=name, **kwargs)
 
@@ -282,7 +295,8 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.variant = variant
         self.branches = branches
         self.language = language
-        self.text_encoder = reader
+        self.text_encoder = text_encoder if reader is None else reader
+        self.ngrams = ngrams
         self.fusion = fusion
         self.dft_width = dft_width
         self.head = head
@@ -305,6 +319,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "branches": self.branches,
             "language": keras.saving.serialize_keras_object(self.language),
             "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
+            "ngrams": self.ngrams,
             "fusion": self.fusion,
             "dft_width": self.dft_width,
             "head": self.head,
@@ -329,7 +344,8 @@ class DeepFeatIoT(FrozenFeatureModel):
             name: keras.saving.deserialize_keras_object(config.get(name), custom_objects=custom_objects)
             for name in ("language", "text_encoder")
         }
-        return cls(**{**config, **layers})
+        # Nor has one that was saved before there were n-grams those.
+        return cls(**{"ngrams": False, **config, **layers})
 
 
 def implied_head(variant: str, branches: Sequence[str] | None) -> str:

@@ -15,8 +15,9 @@ from deepfeatiot_tf.layers import (
 )
 
 # Weight of a block in the closed-form head, beside the statistics, chosen on validation parts of the training parts of
-# the public data sets: Swiss, Iowa, TS-N and SensEUR; language on Swiss, Iowa and SBAS; joint on TS-M, TS-N, SensEUR.
-BLOCK_WEIGHT = {"randomized": 0.7, "language": 0.5, "joint": 1.4}
+# the public data sets: Swiss, Iowa, TS-N and SensEUR; language on Swiss, Iowa and SBAS; joint on TS-M, TS-N, SensEUR;
+# n-grams on these by leave-one-out.
+BLOCK_WEIGHT = {"randomized": 0.7, "language": 0.5, "joint": 1.4, "ngrams": 1.4}
 
 
 def concatenated(parts: Mapping[str, Any], name: str = "fusion") -> Any:
@@ -61,7 +62,13 @@ def statistics_kernel(statistics: Any, seed: int) -> Any:
 
 
 def closed_form_heads(
-    parts: Mapping[str, Any], kernel: Any, metadata: Any, embedding: Any, presence: Any, classes: int, seed: int
+    parts: Mapping[str, Any],
+    kernel: Any,
+    texts: Mapping[str, Any],
+    embedding: Any,
+    presence: Any,
+    classes: int,
+    seed: int,
 ) -> Any:
     """Linear heads on standardized frozen features, which `fit` solves: one, or three where there is metadata.
 
@@ -71,9 +78,10 @@ def closed_form_heads(
     Args:
         parts: standardized features of the readings by branch.
         kernel: `statistics_kernel` of the statistics, where they are among the parts.
-        metadata: standardized text features; None for a model that reads none, and so the next two.
-        embedding: text features as they are.
-        presence: as `Presence` gives it.
+        texts: features of the metadata by branch: `"metadata"`, standardized, and `"ngrams"`, as they are; none for a
+            model that reads none.
+        embedding: text features as they are, for the joint kernel; None for a model that reads no metadata.
+        presence: as `Presence` gives it; None for a model that reads no metadata.
         classes: number of them.
         seed: of what is drawn.
 
@@ -81,9 +89,9 @@ def closed_form_heads(
         logits.
     """
     of_readings = _blocks({**parts, "statistics": kernel} if "statistics" in parts else parts)
-    if metadata is None:
+    if not texts:
         return _solved("closed_form", of_readings, classes)
-    of_metadata = _blocks({"metadata": metadata})
+    of_metadata = _blocks(texts)
     of_both = {**of_readings, **of_metadata}
     if "statistics" in parts:
         # What a name means depends on the readings, and the other way round.
@@ -103,6 +111,8 @@ def _blocks(parts: Mapping[str, Any]) -> dict[str, Any]:
     for branch, part in parts.items():
         if branch == "statistics":
             blocks[branch] = part  # a row of their kernel is of size 1
+        elif branch == "ngrams":
+            blocks[branch] = _weighed(branch, part)  # of length 1
         elif branch == "randomized":
             scale = BLOCK_WEIGHT[branch] * part.shape[-1] ** -0.5
             blocks[branch] = SampleSizeScale(scale, name="randomized_scaled")(part)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from deepfeatiot_tf.models.branch_features import feature_input
+from deepfeatiot_tf.models.branch_features import feature_input, source_of
 from deepfeatiot_tf.models.collective import CollectiveModel
 from deepfeatiot_tf.serving.classifier import EMBEDDING, METADATA, READINGS
 from deepfeatiot_tf.serving.unknown import UNKNOWN
@@ -75,8 +75,7 @@ class TextEndpoint(Endpoint):
         return [*super().signature(), tf.TensorSpec([None], tf.string, METADATA)]
 
     def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
-        texts = [text.encode() for text in WARMUP_TEXTS]
-        return {READINGS: readings, METADATA: np.resize(np.array(texts, object), len(readings))}
+        return {READINGS: readings, METADATA: warmup_texts(len(readings))}
 
     def probabilities(  # type: ignore[override]
         self, readings: tf.Tensor, metadata: tf.Tensor
@@ -88,21 +87,30 @@ class TextEndpoint(Endpoint):
 
 
 class EmbeddingEndpoint(Endpoint):
-    """From raw readings and the embedding of the metadata, zeros where there is none, to labels."""
+    """From raw readings and the embedding of the metadata, zeros where there is none, to labels.
+
+    Of a model that also reads how the metadata is spelled, it takes the text, too, and is without the encoder alone.
+    """
+
+    @property
+    def _reads_text(self) -> bool:
+        return any(branch != METADATA and source_of(each) == METADATA for branch, each in self.model.frozen.items())
 
     def signature(self) -> list[tf.TensorSpec]:
-        return [*super().signature(), tf.TensorSpec([None, _width(self.model)], tf.float32, EMBEDDING)]
+        text = [tf.TensorSpec([None], tf.string, METADATA)] if self._reads_text else []
+        return [*super().signature(), *text, tf.TensorSpec([None, _width(self.model)], tf.float32, EMBEDDING)]
 
     def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
-        return {READINGS: readings, EMBEDDING: np.zeros((len(readings), _width(self.model)), np.float32)}
+        text = {METADATA: warmup_texts(len(readings))} if self._reads_text else {}
+        return {READINGS: readings, **text, EMBEDDING: np.zeros((len(readings), _width(self.model)), np.float32)}
 
-    def probabilities(  # type: ignore[override]
-        self, readings: tf.Tensor, embedding: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def probabilities(self, readings: tf.Tensor, *told: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        *text, embedding = told
         readings = _not_empty(readings)
+        given = {READINGS: readings, METADATA: text[0] if text else None}
         described = tf.reduce_any(embedding != 0, axis=1, keepdims=True)
         features = {
-            feature_input(branch): embedding if branch == METADATA else frozen(readings, training=False)
+            feature_input(branch): embedding if branch == METADATA else frozen(given[source_of(frozen)], training=False)
             for branch, frozen in self.model.frozen.items()
         }
         return self.model({READINGS: readings, **features}, training=False), _measured(readings) | described
@@ -149,6 +157,11 @@ class TogetherEndpoint(Endpoint):
             known = tf.one_hot(place, len(self.second.class_names))
         found = self.second({"readings": _not_empty(alone[0]), "beliefs": beliefs, "known": known}, training=False)
         return tf.where(labelled[:, None], known, found), something | labelled[:, None]
+
+
+def warmup_texts(count: int) -> np.ndarray:
+    """So many, some of them blank."""
+    return np.resize(np.array([text.encode() for text in WARMUP_TEXTS], object), count)
 
 
 def _width(model: keras.Model) -> int:

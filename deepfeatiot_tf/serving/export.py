@@ -19,6 +19,7 @@ from deepfeatiot_tf.models import CollectiveClassifier
 from deepfeatiot_tf.readings.vocabularies import standard_names as names_elsewhere
 from deepfeatiot_tf.serving.about import write_about
 from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, write_class_names
+from deepfeatiot_tf.serving.classifier import METADATA
 from deepfeatiot_tf.serving.endpoints import EmbeddingEndpoint, Endpoint, TextEndpoint, TogetherEndpoint
 from deepfeatiot_tf.serving.plain_ops import check_plain, plain_ops
 from deepfeatiot_tf.serving.unknown import check_threshold
@@ -45,7 +46,8 @@ def export_saved_model(
 
     Signature `serving_default`: float32 `readings` `[batch, time]`, of any batch and length, in the sensors'
     own units, NaN for missing; of a model that reads metadata also string `metadata` `[batch]`, blank where there is
-    none, or with `embeddings` float32 `metadata_embedding` `[batch, width]` in its place. It gives
+    none, or with `embeddings` float32 `metadata_embedding` `[batch, width]` in its place (beside it, where the model
+    also reads n-grams of the text). It gives
 
     - `probabilities`: float32 `[batch, classes]`, in the order of `assets/labels.txt`;
     - `label` and `runner_up`: string `[batch]`, the two likeliest sensor types;
@@ -69,7 +71,7 @@ def export_saved_model(
         warmup: float32 `[batch, time]`, readings that the server tries, the first alone and all at once,
             before it takes traffic. Default: a batch of 32 made-up series of 168 readings.
         embeddings: whether the client sends embeddings of the metadata, computed by the text encoder of this very
-            model, in place of the text; zeros for blank text. The SavedModel is then without the encoder.
+            model; zeros for blank text. The SavedModel is then without the encoder.
             Default False.
         threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
             `Report.refusal`. Default None: every sensor gets a type.
@@ -83,7 +85,7 @@ def export_saved_model(
 
     Raises:
         InputError: that version exists, the folder cannot be written, or the model cannot be served: it has
-            no `class_names`, needs Python, XLA or cuDNN to run, is to take embeddings but reads no metadata, or is to
+            no `class_names`, needs Python, XLA or cuDNN to run, is to take embeddings but has no text encoder, or is to
             say `unknown` but has a class of that name; or a `CollectiveClassifier` was not fitted.
 
     Example:
@@ -92,8 +94,9 @@ def export_saved_model(
     model, second = (model.model, model.second) if isinstance(model, CollectiveClassifier) else (model, None)
     names = class_names_of(model)
     reads_metadata = getattr(model, "reads_metadata", False)
-    if embeddings and not reads_metadata:
-        raise InputError("the model reads no metadata, so there are no embeddings to take; export it without them")
+    if embeddings and not (reads_metadata and METADATA in model.frozen):
+        what = "has no text encoder" if reads_metadata else "reads no metadata"
+        raise InputError(f"the model {what}, so there are no embeddings to take; export it without them")
     least, least_together = (check_threshold(each, names) for each in (threshold, together_threshold))
     path = _version_folder(Path(path))
     if path.exists():
