@@ -135,8 +135,8 @@ SETTINGS: dict[str, Any] = {
     ),
     "text_encoder": _model(
         str | None,
-        "Read the metadata, too (name its column with --metadata), by a pretrained sentence encoder: `minilm`, a "
-        "preset of BERT, or a folder.",
+        "Read the metadata, too (name its column with --metadata): by a pretrained sentence encoder, `minilm`, a "
+        "preset of BERT, or a folder; or by its character n-grams alone, `ngrams`, which needs no pretrained weights.",
         metavar="NAME",
     ),
     "fusion": _model(str, "`dft` or `concat`."),

@@ -14,7 +14,7 @@ import numpy as np
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.protocols import ProtocolName
-from deepfeatiot_tf.evaluation.refit import refit
+from deepfeatiot_tf.models.refit import refit
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 from deepfeatiot_tf.training.class_balance import balanced_class_weight
 from deepfeatiot_tf.training.resumable_fit import fit_resumably

@@ -13,6 +13,7 @@ from deepfeatiot_tf.models.branch_features import feature_input
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 
 LEARNED = ("local", "global")
+NGRAMS = "ngrams"  # a frozen branch, and the text encoder that is no more than it
 # A fraction of the published multiplications, and normalized: as published, with the published dropout and the epoch
 # chosen on validation loss, a network of convolutions and statistics had 87 % on a part of Iowa after 40 epochs; so,
 # with less dropout and the last epoch kept, 97 %.
@@ -81,8 +82,10 @@ def text_layer(text_encoder: str | Path | keras.layers.Layer) -> keras.layers.La
 
     Raises:
         InputError: the weights cannot be had.
-        ValueError: it is neither.
+        ValueError: it is neither, or no more than n-grams.
     """
+    if text_encoder == NGRAMS:
+        raise ValueError(f'text_encoder="{NGRAMS}" is for the closed-form head of DeepFeatIoT; give "minilm"')
     if isinstance(text_encoder, str | Path):
         return TextFeatures.from_pretrained(text_encoder, name="text_features")
     if not isinstance(text_encoder, keras.layers.Layer):

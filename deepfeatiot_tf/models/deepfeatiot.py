@@ -23,6 +23,7 @@ from deepfeatiot_tf.layers import (
 from deepfeatiot_tf.models.branch_features import feature_input
 from deepfeatiot_tf.models.branches import (
     LEARNED,
+    NGRAMS,
     check_choice,
     check_class_names,
     feature_inputs,
@@ -42,7 +43,6 @@ from deepfeatiot_tf.models.heads import (
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 from deepfeatiot_tf.training.augmentation import AUGMENTATIONS
 
-NGRAMS = "ngrams"  # the branch, and the encoder that is no more than this
 FROZEN = ("randomized", "statistics", "language")
 # What a variant implies for the rest, where the user does not say: raw input goes with the published
 # layout; the robust variant with standardized features, statistics and a shorter sequence for the GRUs.
@@ -225,7 +225,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         if wrong_metadata and (text_encoder is None or head == "mlp"):
             raise ValueError("wrong_metadata is for a closed-form head that reads metadata; give a text_encoder, or 0")
         if text_encoder == NGRAMS and (head != "closed_form" or not ngrams):
-            raise ValueError(f'text_encoder="{NGRAMS}" is for a closed-form head with n-grams; give "minilm"')
+            raise ValueError(f'text_encoder="{NGRAMS}" is for a closed-form head that reads them; give "minilm"')
         class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")

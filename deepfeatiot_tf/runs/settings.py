@@ -45,8 +45,8 @@ class RunSettings:
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
-        text_encoder: see `DeepMetaIoT`; the name or folder of a pretrained sentence encoder, or None for a model that
-            reads no metadata. Default None, `"minilm"` for DeepMetaIoT.
+        text_encoder: see `DeepFeatIoT`; the name or folder of a pretrained sentence encoder, `"ngrams"`, or None for a
+            model that reads no metadata. Default None, `"minilm"` for DeepMetaIoT.
         fusion: see `DeepFeatIoT`.
         dft_width: see `DeepFeatIoT`.
         head: see `DeepFeatIoT`. The default, `"closed_form"`, is frozen features alone, solved in seconds, which on

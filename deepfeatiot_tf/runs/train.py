@@ -15,11 +15,11 @@ import pandas as pd
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.evaluation.answers import inputs_for
-from deepfeatiot_tf.evaluation.refit import refit
 from deepfeatiot_tf.files import write_beside, write_text
 from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
 from deepfeatiot_tf.models import CollectiveClassifier, DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
+from deepfeatiot_tf.models.refit import refit
 from deepfeatiot_tf.readings import SensorReadings, split
 from deepfeatiot_tf.runs.held_out import answers, calibrate, held_out_answers
 from deepfeatiot_tf.runs.model_card import branch_worth, model_card
@@ -101,6 +101,8 @@ def train_run(
         run.check_same(readings, settings)
     if settings.text_encoder is not None and readings.metadata is None:
         raise InputError(f"{readings.name}: has no metadata for the text encoder to read; name its column, --metadata")
+    if settings.text_encoder is None and settings.model == "deepfeatiot" and readings.metadata is not None:
+        logger.warning("%s: its metadata is not read; --text-encoder minilm or ngrams reads it", readings.name)
     parts = split_for(readings, settings)
     if run.finished and not restart:
         run.state.unlink(missing_ok=True)

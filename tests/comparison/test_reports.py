@@ -63,6 +63,22 @@ def test_the_picture_of_classes_is_beside_systems_that_read_no_metadata_either(c
     assert set(drawn[0]["best_other"]) == {"QUANT", "ROCKET"}
 
 
+def test_what_sees_the_test_part_whole_and_the_defaults_other_settings_are_told_and_not_ranked(
+    cells, tmp_path, monkeypatch
+):
+    drawn = []
+    monkeypatch.setattr(report, "cost_figure", lambda costs: drawn.extend(costs.index) or cost_figure(costs))
+    monkeypatch.setattr(
+        report, "class_gains_figure", lambda gains: drawn.extend(gains["best_other"]) or class_gains_figure(gains)
+    )
+    titles = [SYSTEMS[name].title for name in ("deepfeatiot-collective", "deepfeatiot-balanced")]
+    others = pd.DataFrame([cell(title, data, 1.0) for title in titles for data in ("Swiss", "Iowa")])
+    text = write_report(pd.concat([cells[cells["protocol"] == "honest"], others]), {}, tmp_path).read_text()
+    assert drawn
+    assert not set(titles) & set(drawn)
+    assert all(f"| {title} | 100.0% |" in text for title in titles)
+
+
 def test_a_data_set_with_more_seeds_counts_no_more():
     rows = [cell("ROCKET", "Iowa", 0.9, seed) for seed in range(3)] + [cell("ROCKET", "Swiss", 0.5, fit_seconds=8.0)]
     costs = tables.costs(pd.DataFrame(rows))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from deepfeatiot_tf import DeepFeatIoT, load_model
-from deepfeatiot_tf.evaluation.refit import refit
+from deepfeatiot_tf.models.refit import refit
 
 BRANCHES = ("local", "randomized", "statistics")
 

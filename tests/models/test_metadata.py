@@ -74,6 +74,51 @@ def test_metadata_left_out_counts_as_blank(solved, told):
     np.testing.assert_array_equal(solved.predict({"readings": told.values}, verbose=0), blank)
 
 
+@pytest.fixture(scope="module")
+def spelled(told):
+    model = DeepFeatIoT(told.class_names, branches=("statistics",), windows=(), text_encoder="ngrams")
+    model.compile()
+    model.fit(told.to_dataset(), verbose=0)
+    return model
+
+
+def test_metadata_is_read_without_pretrained_weights(spelled, told, tmp_path):
+    assert list(spelled.frozen) == ["statistics", "ngrams"]
+    assert accuracy(spelled, told) == 1.0
+    alone = spelled.predict({"metadata": np.array(["TEMP °C", "hum %", ""], object)}, verbose=0)
+    assert alone[0, :2].sum() > 0.8
+    assert alone[1, 2:].sum() > 0.8
+    blank = without(told, metadata=True)
+    bare = DeepFeatIoT(told.class_names, branches=("statistics",), windows=())
+    bare.compile()
+    bare.fit(blank.to_dataset(), verbose=0)
+    np.testing.assert_allclose(
+        spelled.predict(blank.to_dataset(), verbose=0), bare.predict(blank.values, verbose=0), atol=1e-4
+    )
+    spelled.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        loaded.predict(told.to_dataset(), verbose=0), spelled.predict(told.to_dataset(), verbose=0), atol=1e-6
+    )
+
+
+def test_a_closed_form_head_reads_ngrams_beside_the_embedding_unless_told_otherwise(solved, told, encoder):
+    assert "ngrams" in solved.frozen
+    assert "ngrams" not in DeepFeatIoT(told.class_names, text_encoder=encoder(), ngrams=False).frozen
+    assert "ngrams" not in DeepFeatIoT(told.class_names, text_encoder=encoder(), head="mlp", branches=FROZEN).frozen
+    config = solved.get_config()
+    del config["ngrams"]
+    assert "ngrams" not in DeepFeatIoT.from_config(config).frozen  # of a model saved before there were any
+
+
+@pytest.mark.parametrize("options", [{"head": "mlp"}, {"head": "blend"}, {"ngrams": False}])
+def test_ngrams_alone_are_for_a_closed_form_head_that_reads_them(options):
+    with pytest.raises(ValueError, match="is for a closed-form head"):
+        DeepFeatIoT(["a", "b"], text_encoder="ngrams", **options)
+    with pytest.raises(ValueError, match="is for the closed-form head of DeepFeatIoT"):
+        DeepMetaIoT(["a", "b"], text_encoder="ngrams")
+
+
 def test_arrays_and_datasets_are_equivalent(solved, told):
     found = solved.predict({"readings": told.values, "metadata": told.metadata}, verbose=0)
     np.testing.assert_array_equal(found, solved.predict(told.to_dataset(), verbose=0))

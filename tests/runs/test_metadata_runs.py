@@ -51,6 +51,20 @@ def test_the_report_tells_what_readings_and_metadata_are_worth_alone(reading_run
     assert record["text_encoder"]["weights"].startswith("folder small, SHA-256 ")
 
 
+def test_a_run_reads_metadata_without_pretrained_weights(named_file, tmp_path, caplog):
+    settings = RunSettings(branches=("statistics",), text_encoder="ngrams")
+    report = train_run(read_table(named_file, **TABLE), tmp_path / "run", settings=settings, table=TABLE, verbose=0)
+    assert list(report.metrics["modalities"]) == ["readings and metadata", "readings", "metadata"]
+    assert "is not read" not in caplog.text
+    assert predict_run(tmp_path / "run", named_file, tmp_path / "told.csv") == len(pd.read_csv(named_file))
+
+
+def test_metadata_that_nothing_reads_is_said(named_file, tmp_path, caplog):
+    readings = read_table(named_file, **TABLE)
+    train_run(readings, tmp_path / "run", settings=RunSettings(branches=("statistics",)), verbose=0)
+    assert "its metadata is not read; --text-encoder minilm or ngrams reads it" in caplog.text
+
+
 def test_a_run_is_evaluated_used_and_exported_as_any_other(reading_run, named_file, tmp_path):
     folder, _ = reading_run
     report = evaluate_run(folder, named_file, tmp_path / "report")

@@ -67,6 +67,28 @@ def test_an_export_that_takes_embeddings_has_no_encoder_and_answers_alike(reader
         predict(slim, readings)
 
 
+def test_an_export_that_takes_embeddings_takes_the_text_for_its_ngrams(reader, readings, tmp_path):
+    solved = DeepFeatIoT(reader.class_names, branches=("statistics",), text_encoder=reader.text_encoder)
+    loaded = tf.saved_model.load(str(export_saved_model(solved, tmp_path / "1", embeddings=True)))
+    answers = loaded.signatures["serving_default"](
+        readings=tf.constant(readings.values),
+        metadata=tf.constant(list(TEXTS)),
+        metadata_embedding=reader.text_encoder(tf.constant(list(TEXTS))),
+    )
+    np.testing.assert_allclose(answers["probabilities"], probabilities(solved, readings), atol=1e-5)
+
+
+def test_ngrams_are_served_without_us_and_are_no_embedding(readings, tmp_path):
+    model = DeepFeatIoT(["humidity", "temperature", "wind"], branches=("statistics",), text_encoder="ngrams")
+    with pytest.raises(InputError, match="has no text encoder"):
+        export_saved_model(model, tmp_path / "slim", embeddings=True)
+    folder = export_saved_model(model, tmp_path / "serving" / "1")
+    bare = BARE.replace("readings=tf.constant(readings)", "readings=tf.constant(readings), metadata=tf.constant(TEXTS)")
+    bare = bare.replace("answers = {}", f"TEXTS = {[text.encode() for text in TEXTS]}\nanswers = {{}}")
+    answers = served_in_a_bare_process(folder, {"all": readings.values}, tmp_path, bare)
+    np.testing.assert_allclose(answers["all/probabilities"], probabilities(model, readings), atol=1e-5)
+
+
 def test_labels_are_those_of_the_live_model_and_empty_only_where_nothing_is_known(reader, served, readings):
     live, exported = predict(reader, readings), predict(served, readings, batch_size=3)
     assert live[["id", "label", "runner_up"]].equals(exported[["id", "label", "runner_up"]])
