@@ -15,12 +15,11 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
-import numpy as np
 from common import RESULTS, Cells, validation_parts
 from metadata import changed
 
 import deepfeatiot_tf as dfi
-from deepfeatiot_tf.evaluation.answers import inputs_for
+from deepfeatiot_tf.evaluation.answers import inputs_for, without_readings
 from deepfeatiot_tf.peers.inputs import sentence_encoder
 
 CHANGES = ("none", "10 % swapped", "swapped", "all blank", "no readings")
@@ -34,19 +33,6 @@ def ways() -> dict[str, dict[str, Any]]:
         "embedding and n-grams": {"text_encoder": sentence_encoder()},
         "n-grams": {"text_encoder": "ngrams"},
     }
-
-
-def altered(readings: dfi.SensorReadings, change: str) -> dfi.SensorReadings:
-    """See `metadata.changed`; or without the readings."""
-    if change != "no readings":
-        return changed(readings, change)
-    return dfi.SensorReadings(
-        np.full_like(readings.values, np.nan),
-        labels=readings.labels,
-        metadata=readings.metadata,
-        class_names=readings.class_names,
-        name=readings.name,
-    )
 
 
 def main() -> None:
@@ -66,7 +52,8 @@ def main() -> None:
                 model.compile()
                 model.fit(inputs_for(model, train).to_dataset(), verbose=0)
                 for change in CHANGES:
-                    scores = dfi.evaluate(model, altered(judges, change)).metrics
+                    asked = without_readings(judges) if change == "no readings" else changed(judges, change)
+                    scores = dfi.evaluate(model, asked).metrics
                     cells.add(
                         (data, part, reads, change), n_train=len(train), **{each: scores[each] for each in SCORES}
                     )

@@ -60,7 +60,8 @@ BesideOption = Annotated[
     Path | None,
     typer.Option(
         metavar="TABLE",
-        help="Of a run with `--collective`: labelled sensors measured at the same times, which help.",
+        help="Of a run with `--collective`: labelled sensors measured at the same times, which help. Read as the table "
+        "of the training was.",
         show_default=False,
     ),
 ]
@@ -276,7 +277,7 @@ def export(
     ],
     embeddings: Annotated[
         bool,
-        typer.Option("--embeddings", help="Let clients send embeddings of the metadata in place of its text."),
+        typer.Option("--embeddings", help="Let clients send embeddings of the metadata, so that no encoder is inside."),
     ] = False,
     precision: PrecisionOption = None,
     standard_names: StandardNamesOption = False,

@@ -7,7 +7,8 @@ The table: a header, an id in the first column, readings in the others; an empty
 label and confidence.
 
 A model that names the sensors of a table together (`deepfeatiot train --collective`) is asked so with
-`python serving/rest_client.py readings.csv --beside labelled.csv`; that table has the type in its second column.
+`python serving/rest_client.py readings.csv --beside labelled.csv`; that table has the type in its second column. With
+`--together` they have no labelled ones beside them.
 """
 
 import argparse
@@ -49,7 +50,8 @@ def main() -> None:
     """Label the table that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table")
-    parser.add_argument("--beside", metavar="TABLE", help="labelled sensors measured at the same times")
+    parser.add_argument("--together", action="store_true", help="name all sensors of the table in one request")
+    parser.add_argument("--beside", metavar="TABLE", help="the same, beside labelled sensors of the same times")
     parser.add_argument("--url", default="http://localhost:8501")
     parser.add_argument("--model", default="sensor_type")
     parser.add_argument("--version", type=int)
@@ -60,11 +62,12 @@ def main() -> None:
     beside = [series(row[2:], width) for row in labelled]
     known = [row[1] for row in labelled]
     print("id,label,confidence")
-    size = len(rows) if labelled else ROWS  # sensors named together are one request
-    for start in range(0, len(rows), size or 1):
+    together = options.together or options.beside is not None
+    size = max(len(rows), 1) if together else ROWS
+    for start in range(0, len(rows), size):
         part = rows[start : start + size]
         readings = beside + [series(row[1:], width) for row in part]
-        names = known + [""] * len(part) if labelled else None
+        names = known + [""] * len(part) if together else None
         try:
             answers = label(readings, options.url, options.model, options.version, names)[len(labelled) :]
         except urllib.error.HTTPError as error:
@@ -76,9 +79,9 @@ def main() -> None:
 
 
 def table(path: str) -> list[list[str]]:
-    """The rows below the header."""
+    """The rows below the header, blank ones left out."""
     with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))[1:]
+        return [row for row in csv.reader(file) if row][1:]
 
 
 def series(cells: list[str], width: int) -> list[float]:

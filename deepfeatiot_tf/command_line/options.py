@@ -136,8 +136,14 @@ SETTINGS: dict[str, Any] = {
     "text_encoder": _model(
         str | None,
         "Read the metadata, too (name its column with --metadata): by a pretrained sentence encoder, `minilm`, a "
-        "preset of BERT, or a folder; or by its character n-grams alone, `ngrams`, which needs no pretrained weights.",
+        "preset of BERT, or a folder; or, under the closed-form head, by its character n-grams alone, `ngrams`, which "
+        "needs no pretrained weights.",
         metavar="NAME",
+    ),
+    "ngrams": _model(
+        bool,
+        "Whether a closed-form head reads the character n-grams of the metadata beside what an encoder makes of it.",
+        "--ngrams/--no-ngrams",
     ),
     "fusion": _model(str, "`dft` or `concat`."),
     "dft_width": _model(int, "Features of each branch behind its dense feature transform."),

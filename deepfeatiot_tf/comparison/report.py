@@ -16,13 +16,8 @@ from deepfeatiot_tf.files import make_folder, write_text
 
 TITLE = SYSTEMS[REFERENCE].title  # it reads no metadata
 READ_METADATA = {entry.title for entry in SYSTEMS.values() if entry.reads_metadata}
-# No rivals of the others: what sees the test part whole, and the default with another setting.
-UNRANKED = {
-    entry.title
-    for name, entry in SYSTEMS.items()
-    if name != REFERENCE
-    and ("collective" in dict(entry.options) or (("head", "closed_form") in entry.options and not entry.reads_metadata))
-}
+UNRANKED = {entry.title for entry in SYSTEMS.values() if not entry.ranked}
+WITHOUT = "without those that answer the test part together or are other settings of a default"
 PROTOCOLS = {
     "honest": "Honest protocol: whatever is chosen is chosen on a validation part of the training data; the test part "
     "is used once.",
@@ -83,7 +78,8 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
     yield "### Accuracy against cost"
     yield (
         "Means over the means of a system's data sets; of seconds and memory, over those with cells from its device. "
-        "Peak memory is what the process took beyond what it held before. The picture has the systems that are ranked."
+        "Peak memory is what the process took beyond what it held before. The picture has the systems with cells on "
+        f"every data set, {WITHOUT}."
     )
     cost = tables.costs(block)
     yield markdown_table(_rounded(cost).reset_index())
@@ -95,7 +91,7 @@ def _block(protocol: str, rule: str, block: pd.DataFrame, folder: Path) -> Itera
         yield "### By class"
         yield (
             f"Mean F1 of {TITLE} beside that of the best other system of the class that reads no metadata, each class "
-            "having its own."
+            f"having its own, {WITHOUT}."
         )
         yield picture(class_gains_figure(gains), folder / f"{protocol}-{rule}-classes.png", "gain in F1 by class")
 
@@ -113,8 +109,7 @@ def _ranks(block: pd.DataFrame, path: Path) -> Iterator[str]:
     if found is not None:
         yield "### Ranks"
         yield (
-            f"Systems with cells on all of {found.data} data sets, without those that answer the test part together "
-            "and the default's other settings. Friedman test that all are alike: p = "
+            f"Systems with cells on all of {found.data} data sets, {WITHOUT}. Friedman test that all are alike: p = "
             f"{found.p_value:.2g}; critical difference of mean ranks (Nemenyi, 5 %): {found.critical_difference:.1f}. "
             "Systems under one bar are not told apart."
         )

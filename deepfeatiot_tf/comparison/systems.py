@@ -24,6 +24,7 @@ def ours(
     quick: bool | None = None,
     fresh_features: bool = True,
     collective: bool = False,
+    ranked: bool = True,
     **options: Any,
 ) -> SystemEntry:
     """A model of this library.
@@ -38,6 +39,7 @@ def ours(
         fresh_features: see `KerasSystem`; False where nobody asks for the seconds. Default True.
         collective: whether the test part is answered together, beside the training part; see `CollectiveSystem`.
             Default False.
+        ranked: see `SystemEntry`. Default True.
         **options: of the model.
     """
     closed_form = options.get("head") == "closed_form"
@@ -53,6 +55,7 @@ def ours(
         quick=closed_form if quick is None else quick,
         network=not closed_form,
         reads_metadata=bool(options.get("text_encoder")),
+        ranked=ranked,
         options=tuple(sorted({**options, **{name: value for name, value in trained.items() if value}}.items())),
     )
 
@@ -97,37 +100,46 @@ def _keras_system(
 OURS: dict[str, SystemEntry] = {
     "deepfeatiot": ours("DeepFeatIoT, frozen features, closed-form head", head="closed_form"),
     "deepfeatiot-balanced": ours(
-        "DeepFeatIoT, frozen features, closed-form head, balanced", head="closed_form", balance=True
+        "DeepFeatIoT, frozen features, closed-form head, balanced", head="closed_form", balance=True, ranked=False
     ),
     "deepfeatiot-augmented": ours(
         "DeepFeatIoT, frozen features, closed-form head, augmented copies",
         quick=False,  # of large data sets, minutes and gigabytes
+        ranked=False,
         head="closed_form",
         augmented_copies=4,
     ),
     "deepfeatiot-collective": ours(
         "DeepFeatIoT, frozen features, closed-form head, test part together",
-        quick=False,  # it sees all of the test part's readings at once, which no other does
+        quick=False,
+        ranked=False,  # it sees all of the test part's readings at once, which no other does
         head="closed_form",
         collective=True,
     ),
     "deepfeatiot-metadata-collective": ours(
         "DeepFeatIoT with metadata, closed-form head, test part together",
         quick=False,
+        ranked=False,
         head="closed_form",
         text_encoder="minilm",
+        ngrams=True,
         collective=True,
     ),
     "deepfeatiot-metadata": ours(
-        "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm"
+        "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm", ngrams=True
     ),
     "deepfeatiot-ngrams": ours(
-        "DeepFeatIoT with metadata, closed-form head, n-grams alone", head="closed_form", text_encoder="ngrams"
+        "DeepFeatIoT with metadata, closed-form head, n-grams alone",
+        ranked=False,
+        head="closed_form",
+        text_encoder="ngrams",
     ),
     "deepfeatiot-wrong-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head, taught wrong metadata",
+        ranked=False,
         head="closed_form",
         text_encoder="minilm",
+        ngrams=True,
         wrong_metadata=0.03,
     ),
     "deepfeatiot-blend": ours("DeepFeatIoT, closed-form head and network", head="blend", epochs=ROBUST_EPOCHS),
@@ -140,6 +152,7 @@ OURS: dict[str, SystemEntry] = {
         "DeepFeatIoT with metadata, closed-form head and network",
         head="blend",
         text_encoder="minilm",
+        ngrams=True,
         epochs=ROBUST_EPOCHS,
     ),
     "deepfeatiot-metadata-network": ours(

@@ -9,6 +9,10 @@ import numpy as np
 from deepfeatiot_tf.errors import InputError
 
 
+class UnreachablePrecisionError(InputError):
+    """The held-out series do not allow the precision that was asked for."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """From which confidence on a model answers.
@@ -39,7 +43,8 @@ def fit_refusal(confidence: np.ndarray, right: np.ndarray, precision: float) -> 
         precision: share of right labels among those given, above 0 and below 1.
 
     Raises:
-        InputError: `precision` is out of range, or cannot be reached.
+        InputError: `precision` is out of range.
+        UnreachablePrecisionError: it cannot be reached.
     """
     if not 0 < precision < 1:
         raise InputError(f"precision is {precision}; give a share above 0 and below 1, such as 0.95")
@@ -51,7 +56,7 @@ def fit_refusal(confidence: np.ndarray, right: np.ndarray, precision: float) -> 
     enough = np.flatnonzero(expected >= precision)
     if not len(enough):
         most = f"at most {np.floor(1000 * expected.max()) / 1000:g}" if len(levels) else "none"
-        raise InputError(
+        raise UnreachablePrecisionError(
             f"a precision of {precision:g} cannot be promised: {len(confidence)} held-out series allow {most}; ask for "
             "less, or train on more series"
         )

@@ -51,6 +51,7 @@ class SystemEntry:
         extra: of this package that brings them. Default `"peers"`.
         reads_metadata: whether it needs the text about the sensors, so that it has no cell on data without. Default
             False.
+        ranked: whether it is a rival of the others, and no other setting of one of them. Default True.
         options: what else decides its cells. Default nothing.
         absent: why there is no such system here. Default: there is one.
     """
@@ -62,6 +63,7 @@ class SystemEntry:
     packages: tuple[str, ...] = ()
     extra: str = "peers"
     reads_metadata: bool = False
+    ranked: bool = True
     options: tuple[tuple[str, Any], ...] = ()
     absent: str = ""
 

@@ -36,15 +36,33 @@ class Branch:
 
 
 class Uncached:
-    """Looks like a store, computes every time."""
+    """Looks like a store, computes every time.
 
-    def __init__(self, extract: Callable[[np.ndarray], np.ndarray]) -> None:
+    Args:
+        extract: from what the branch reads to its features.
+        width: number of features.
+    """
+
+    def __init__(self, extract: Callable[[np.ndarray], np.ndarray], width: int) -> None:
         self.look_up = extract
+        self.width = width
+
+    def absent(self, rows: np.ndarray) -> set:
+        """Nothing has to be computed before it is asked for."""
+        return set()
+
+    def flush(self) -> None:
+        """There is nothing to write."""
 
 
 def source_of(frozen: keras.Model) -> str:
     """Which input a frozen branch reads."""
     return frozen.inputs[0].name
+
+
+def is_stored(frozen: keras.Model) -> bool:
+    """Whether the features are worth keeping: not where a layer says `stored = False`, quicker computed than read."""
+    return all(getattr(layer, "stored", True) for layer in frozen.layers)
 
 
 def extractor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

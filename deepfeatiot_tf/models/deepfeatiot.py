@@ -150,8 +150,8 @@ class DeepFeatIoT(FrozenFeatureModel):
 
     Raises:
         InputError: the weights of the language model or of the text encoder cannot be had.
-        ValueError: an unknown option, no branch at all, fewer than two classes, or a closed-form head
-            with learned branches or the `"paper"` variant.
+        ValueError: an unknown option, no branch at all, fewer than two classes, a closed-form head
+            with learned branches or the `"paper"` variant, or n-grams alone without a closed-form head.
 
     Example:
         >>> model = DeepFeatIoT(["humidity", "temperature"])

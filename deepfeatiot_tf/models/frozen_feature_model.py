@@ -21,6 +21,7 @@ from deepfeatiot_tf.models.branch_features import (
     compute_features,
     extractor,
     feature_input,
+    is_stored,
     progress_bars,
     source_of,
     validation_with_features,
@@ -284,10 +285,12 @@ class FrozenFeatureModel(keras.Model):
                 self.reset_metrics()
 
     def _stores(self, feature_cache: Any) -> dict[str, Branch]:
+        stores = {
+            branch: Branch(source_of(model), Uncached(extractor(model), model.output.shape[-1]))
+            for branch, model in self.frozen.items()
+        }
         if feature_cache is False:
-            return {
-                branch: Branch(source_of(model), Uncached(extractor(model))) for branch, model in self.frozen.items()
-            }
+            return stores
         folder = default_folder() if feature_cache in (None, True) else Path(str(feature_cache))
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -296,13 +299,10 @@ class FrozenFeatureModel(keras.Model):
                 f"fit: the folder of features {folder} cannot be made ({error.strerror}); name another one, "
                 "feature_cache= or DEEPFEATIOT_CACHE, or do without, feature_cache=False"
             ) from error
-        stores = {
-            branch: Branch(
-                source_of(model),
-                FeatureStore(folder / branch / frozen_key(model), extractor(model), model.output.shape[-1]),
-            )
-            for branch, model in self.frozen.items()
-        }
+        for branch, model in self.frozen.items():
+            if is_stored(model):
+                store = FeatureStore(folder / branch / frozen_key(model), extractor(model), model.output.shape[-1])
+                stores[branch] = Branch(source_of(model), store)
         if feature_cache in (None, True):
             limit_cache(folder)  # what was just opened counts as used
         return stores

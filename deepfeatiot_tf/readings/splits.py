@@ -95,8 +95,14 @@ def group_duplicates(values: np.ndarray) -> np.ndarray:
 
 
 def count_shared_rows(part: SensorReadings, other: SensorReadings) -> int:
-    """How many rows of `part` have exactly the readings of some row of `other`."""
-    return int(np.isin(_row_keys(part.values), _row_keys(other.values)).sum())
+    """How many rows of `part` have exactly the readings of some row of `other`, missing ones at the end aside."""
+    time = max(part.values.shape[1], other.values.shape[1])
+    missing = [
+        np.pad(each, [(0, 0), (0, time - each.shape[1])], constant_values=np.nan)
+        for each in (part.values, other.values)
+    ]
+    mine, others = map(_row_keys, missing)
+    return int(np.isin(mine, others).sum())
 
 
 def _row_keys(values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report
 from deepfeatiot_tf.evaluation.answers import inputs_for
-from deepfeatiot_tf.evaluation.refusal import Refusal, fit_refusal
+from deepfeatiot_tf.evaluation.refusal import Refusal, UnreachablePrecisionError, fit_refusal
 from deepfeatiot_tf.models.collective_classifier import left_out_answers
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings
@@ -61,31 +61,6 @@ def held_out_answers(
     return Report(train.take(asked), model.class_names, found[asked]), LEFT_OUT
 
 
-def answers(report: Report, alone: Report | None = None) -> pd.DataFrame:
-    """What was answered: id, label, confidence, runner_up, runner_up_confidence, and true_label.
-
-    Args:
-        report: on the series.
-        alone: of a collective run, what each of them gets by itself, which becomes `alone_label` and
-            `alone_confidence`. Default: nothing.
-    """
-    best = np.argsort(-report.probabilities, axis=1, kind="stable")[:, :2]
-    names = np.array(report.class_names, dtype=object)
-    confidence = np.take_along_axis(report.probabilities, best, axis=1)
-    table = {
-        "id": report.ids,
-        "label": names[best[:, 0]],
-        "confidence": confidence[:, 0],
-        "runner_up": names[best[:, 1]],
-        "runner_up_confidence": confidence[:, 1],
-        "true_label": names[report.true],
-    }
-    if alone is not None:
-        table["alone_label"] = names[alone.probabilities.argmax(axis=1)]
-        table["alone_confidence"] = alone.probabilities.max(axis=1)
-    return pd.DataFrame(table)
-
-
 def refusal_of(run: RunFolder, precision: float, alone: bool = False) -> tuple[Refusal, dict[str, Any]]:
     """From which confidence on the model of a run answers, and what that rests on, fit for JSON.
 
@@ -95,23 +70,23 @@ def refusal_of(run: RunFolder, precision: float, alone: bool = False) -> tuple[R
         alone: of a collective run, whether it is to answer for each sensor by itself. Default False.
 
     Raises:
-        InputError: the run is not finished or keeps no held-out answers, or the precision cannot be reached.
+        InputError: the run is not finished or keeps no held-out answers.
+        UnreachablePrecisionError: these do not allow it.
     """
     run.finished_model()
     label, confidence = ("alone_label", "alone_confidence") if alone else ("label", "confidence")
     text = {"label": str, "alone_label": str, "true_label": str}
-    table = pd.read_csv(run.held_out, dtype=text, keep_default_na=False) if run.held_out.exists() else pd.DataFrame()
+    if not run.held_out.exists():
+        raise InputError(f"{run.path}: has no {run.held_out.name}, which a precision needs; train it again, --restart")
+    table = pd.read_csv(run.held_out, dtype=text, keep_default_na=False)
     if label not in table:
-        raise InputError(
-            f"{run.path}: has no {run.held_out.name} with a column {label!r}, which a precision needs; train it again, "
-            "--restart"
-        )
+        raise InputError(f"{run.held_out}: has no column {label!r}, which a precision needs; train again, --restart")
     right = (table[label] == table["true_label"]).to_numpy()
     try:
         refusal = fit_refusal(table[confidence].to_numpy(), right, precision)
-    except InputError as error:
+    except UnreachablePrecisionError as error:
         each = " (each sensor by itself)" if alone else ""
-        raise InputError(f"{run.path}: {error}{each}") from error
+        raise UnreachablePrecisionError(f"{run.path}: {error}{each}") from error
     context = json.loads((run.path / "metrics.json").read_text(encoding="utf-8"))["context"]
     return refusal, {
         "precision": refusal.precision,

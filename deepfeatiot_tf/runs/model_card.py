@@ -52,7 +52,9 @@ def branch_worth(
     if settings.language is not None and branches:
         smaller["language"] = replace(settings, language=None)
     if settings.text_encoder is not None:
-        smaller["metadata"] = replace(settings, text_encoder=None, wrong_metadata=0.0)
+        smaller["metadata"] = replace(settings, text_encoder=None, ngrams=True, wrong_metadata=0.0)
+        if settings.text_encoder != "ngrams" and settings.ngrams:
+            smaller["n-grams of the metadata"] = replace(settings, ngrams=False)
     if windows:
         smaller["windows of each series"] = replace(settings, windows=())
     if settings.augmented_copies:

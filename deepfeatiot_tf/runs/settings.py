@@ -15,6 +15,7 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
         "branches",
         "language",
         "text_encoder",
+        "ngrams",
         "fusion",
         "dft_width",
         "head",
@@ -41,12 +42,13 @@ class RunSettings:
 
     Args:
         model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
-        variant: this and the next seventeen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+        variant: this and the next eighteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
         text_encoder: see `DeepFeatIoT`; the name or folder of a pretrained sentence encoder, `"ngrams"`, or None for a
             model that reads no metadata. Default None, `"minilm"` for DeepMetaIoT.
+        ngrams: see `DeepFeatIoT`.
         fusion: see `DeepFeatIoT`.
         dft_width: see `DeepFeatIoT`.
         head: see `DeepFeatIoT`. The default, `"closed_form"`, is frozen features alone, solved in seconds, which on
@@ -87,6 +89,7 @@ class RunSettings:
     branches: tuple[str, ...] | None = None
     language: str | None = None
     text_encoder: str | None = None
+    ngrams: bool = True
     fusion: str = "dft"
     dft_width: int = 64
     head: str | None = None

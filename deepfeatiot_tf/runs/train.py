@@ -21,7 +21,8 @@ from deepfeatiot_tf.models import CollectiveClassifier, DeepFeatIoT, DeepHeteroI
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.models.refit import refit
 from deepfeatiot_tf.readings import SensorReadings, split
-from deepfeatiot_tf.runs.held_out import answers, calibrate, held_out_answers
+from deepfeatiot_tf.runs.answer_table import answer_table
+from deepfeatiot_tf.runs.held_out import calibrate, held_out_answers
 from deepfeatiot_tf.runs.model_card import branch_worth, model_card
 from deepfeatiot_tf.runs.model_file import save_keras, save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
@@ -101,8 +102,7 @@ def train_run(
         run.check_same(readings, settings)
     if settings.text_encoder is not None and readings.metadata is None:
         raise InputError(f"{readings.name}: has no metadata for the text encoder to read; name its column, --metadata")
-    if settings.text_encoder is None and settings.model == "deepfeatiot" and readings.metadata is not None:
-        logger.warning("%s: its metadata is not read; --text-encoder minilm or ngrams reads it", readings.name)
+    _tell_of_unread_metadata(readings, settings)
     parts = split_for(readings, settings)
     if run.finished and not restart:
         run.state.unlink(missing_ok=True)
@@ -155,8 +155,8 @@ def train_run(
     cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
     save_model(model, run.model)
     report = _tested(model, run, parts)
-    _write_csv(run.held_out, answers(held_out, alone if settings.collective else None))
-    _write_csv(run.predictions, answers(report))
+    _write_csv(run.held_out, answer_table(held_out, alone if settings.collective else None))
+    _write_csv(run.predictions, answer_table(report))
     if history:
         _write_csv(run.history, _history_table(history))
     record = run.record()
@@ -186,6 +186,14 @@ def _tested(model: FrozenFeatureModel, run: RunFolder, parts: Parts) -> Report:
         return evaluate(model, parts[2])
     found = CollectiveClassifier.load(model, run.collective).predict(parts[2], beside=parts[0])
     return Report(parts[2], model.class_names, found)
+
+
+def _tell_of_unread_metadata(readings: SensorReadings, settings: RunSettings) -> None:
+    if settings.model != "deepfeatiot" or settings.text_encoder is not None or readings.metadata is None:
+        return
+    if any(text.strip() for text in readings.metadata):
+        ways = "minilm or ngrams" if settings.solved else "minilm"
+        logger.warning("%s: its metadata is not read; --text-encoder %s reads it", readings.name, ways)
 
 
 def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:

@@ -12,9 +12,11 @@ import numpy as np
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
+from deepfeatiot_tf.evaluation.refusal import UnreachablePrecisionError
 from deepfeatiot_tf.models import CollectiveClassifier, load_model
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings
+from deepfeatiot_tf.readings.splits import count_shared_rows
 from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
@@ -42,7 +44,7 @@ def evaluate_run(
         source: a labelled table, or the name of a data set.
         output: folder of the report. Default: `evaluation-<name>` in the run folder.
         folder: where the files of data sets lie.
-        beside: see `predict_run`. The labels of `source` itself are never known. Default None.
+        beside: see `predict_run`. Default None.
         **options: as for `read_table`, in place of those that the run was trained with; None or `""` forgets
             one.
 
@@ -65,11 +67,17 @@ def evaluate_run(
             *(source, place.path / "report.md"),
         )
     if place.collective.exists():
-        together = _together(place, model, beside, options, folder)
+        together = _together(place, model, beside, folder)
+        _tell_of_copies(readings, together.keywords["beside"])
         report = Report(readings, model.class_names, together(readings))
     else:
         report = evaluate(model, readings)
-    report.save(output or report_folder(run, source), context={"run": str(place.path), "settings": record["settings"]})
+    context = {
+        "run": str(place.path),
+        "beside": None if beside is None else str(beside),
+        "settings": record["settings"],
+    }
+    report.save(output or report_folder(run, source), context=context)
     return report
 
 
@@ -97,7 +105,7 @@ def predict_run(
         source: a table, or the name of a data set. Labels in it are not looked at.
         output: `.csv` or `.parquet`; see `predict_table`.
         beside: of a collective run, a table of labelled sensors measured at the same times, such as the one that it
-            was trained on; see `CollectiveClassifier.predict`. Default None.
+            was trained on, and read as that was; see `CollectiveClassifier.predict`. Default None.
         folder: where the files of data sets lie.
         precision: share of right labels, among those given, that is wanted: a sensor is `unknown` below the
             confidence that reached it on the run's `held_out.csv` (see `train_run`). Default None: every sensor gets
@@ -121,7 +129,7 @@ def predict_run(
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
     answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
     if place.collective.exists():
-        answers["together"] = _together(place, model, beside, options, folder)
+        answers["together"] = _together(place, model, beside, folder)
     return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
@@ -143,9 +151,9 @@ def export_run(
         output: the folder of the served model, where it becomes the next version, or of a version of it; or a file that
             ends in `.tflite`.
         embeddings: see `export_saved_model`. Default False.
-        precision: as for `predict_run`; of a collective run each signature has its own threshold for it, 1 where it
-            cannot be reached for each sensor by itself. What it rests on is in the export's `about.json`. Default
-            None.
+        precision: as for `predict_run`; of a collective run each signature has its own threshold for it; where it is
+            out of reach for each sensor by itself, that signature names none. What it rests on is in the export's
+            `about.json`. Default None.
         standard_names: see `export_saved_model`. Default False.
 
     Returns:
@@ -169,7 +177,7 @@ def export_run(
         together, rests_on = refusal_of(place, precision)
         options["together_threshold"] = together.threshold
         threshold, about = _alone(place, precision)
-        about["together"] = {"threshold": together.threshold, **rests_on}
+        about["together"] = rests_on
     elif precision is not None:
         refusal, about = refusal_of(place, precision, alone=collective)
         threshold = refusal.threshold
@@ -196,9 +204,9 @@ def _alone(run: RunFolder, precision: float) -> tuple[float, dict[str, Any]]:
     """
     try:
         refusal, about = refusal_of(run, precision, alone=True)
-    except InputError as error:
-        logger.warning("%s; signature serving_default says unknown below a confidence of 1", error)
-        return 1.0, {}
+    except UnreachablePrecisionError as error:
+        logger.warning("%s; signature serving_default says unknown of every sensor", error)
+        return 1.0, {"precision": precision, "answered_share": 0.0}
     return refusal.threshold, about
 
 
@@ -210,18 +218,23 @@ def _check_beside(run: RunFolder, beside: str | Path | None) -> None:
 
 
 def _together(
-    run: RunFolder,
-    model: FrozenFeatureModel,
-    beside: str | Path | None,
-    options: Mapping[str, Any],
-    folder: str | Path | None,
-) -> Callable[[SensorReadings], np.ndarray]:
+    run: RunFolder, model: FrozenFeatureModel, beside: str | Path | None, folder: str | Path | None
+) -> partial[np.ndarray]:
     """What a collective run says of all sensors of a table, beside those of another."""
     labelled = None
     if beside is not None:
-        remembered = _merged(run.record()["table"], options)
-        labelled = read_source(beside, remembered, folder=folder, class_names=model.class_names)
+        labelled = read_source(beside, run.record()["table"], folder=folder, class_names=model.class_names)
     return partial(CollectiveClassifier.load(model, run.collective).predict, beside=labelled)
+
+
+def _tell_of_copies(readings: SensorReadings, beside: SensorReadings | None) -> None:
+    """Warn where sensors to score are beside themselves, with their labels."""
+    copies = 0 if beside is None else count_shared_rows(readings, beside)
+    if copies:
+        logger.warning(
+            "%s: %d sensors have the readings of one beside them, and so its label; the scores are too good",
+            *(readings.name, copies),
+        )
 
 
 def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

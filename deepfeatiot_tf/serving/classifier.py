@@ -82,7 +82,7 @@ def _exported(folder: Path) -> Classifier:
 
     inputs = serve.structured_input_signature[1]
     if EMBEDDING in inputs:
-        raise InputError(f"{folder}: takes embeddings of metadata, no text; export the model without --embeddings")
+        raise InputError(f"{folder}: takes embeddings of metadata; export the model without --embeddings")
     reads_metadata = METADATA in inputs
 
     def probabilities(readings: np.ndarray, metadata: np.ndarray, _owner: Any = loaded) -> np.ndarray:

@@ -23,7 +23,7 @@ class Endpoint:
     Args:
         model: from `{"readings": …}` to probabilities.
         labels: file of the class names, one a line.
-        threshold: confidence below which the label is `UNKNOWN`. Default 0: never.
+        threshold: confidence below which the label is `UNKNOWN`, as all are at 1. Default 0: never.
     """
 
     def __init__(self, model: keras.Model, labels: Path, threshold: float = 0.0) -> None:
@@ -55,7 +55,7 @@ class Endpoint:
         label = tf.where(known, self.labels.lookup(tf.cast(index, tf.int64)), "")
         confidence = tf.where(known, confidence, 0.0)
         if self.threshold > 0:
-            refused = known & (confidence[:, :1] < self.threshold)
+            refused = known & ((confidence[:, :1] < self.threshold) | (self.threshold >= 1))
             # The likeliest type moves to the second place, and takes its confidence along.
             label = tf.where(refused, tf.stack([tf.fill(tf.shape(label)[:1], UNKNOWN), label[:, 0]], axis=1), label)
             confidence = tf.where(refused, confidence[:, :1], confidence)
@@ -146,17 +146,20 @@ class TogetherEndpoint(Endpoint):
     def probabilities(self, *inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Those of a labelled sensor are its label."""
         *alone, known_label = inputs
-        beliefs, something = self.alone.probabilities(*alone)
-        known_label = tf.strings.strip(known_label)
-        place = self.places.lookup(known_label)
-        labelled = known_label != ""
+        labelled = tf.strings.strip(known_label) != ""
+        place = tf.where(labelled, self.places.lookup(known_label), -1)
         foreign = labelled & (place < 0)
         message = f"{KNOWN_LABEL} has a label that the model does not know, "
         check = tf.debugging.Assert(~tf.reduce_any(foreign), [message, tf.boolean_mask(known_label, foreign)])
         with tf.control_dependencies([check]):
             known = tf.one_hot(place, len(self.second.class_names))
+        # What is believed of a labelled sensor is never looked at.
+        asked = tf.where(~labelled)
+        told, something = self.alone.probabilities(*(tf.gather(each, asked[:, 0]) for each in alone))
+        beliefs = tf.tensor_scatter_nd_update(known, asked, told)
+        something = tf.tensor_scatter_nd_update(labelled[:, None], asked, something)
         found = self.second({"readings": _not_empty(alone[0]), "beliefs": beliefs, "known": known}, training=False)
-        return tf.where(labelled[:, None], known, found), something | labelled[:, None]
+        return tf.where(labelled[:, None], known, found), something
 
 
 def warmup_texts(count: int) -> np.ndarray:

@@ -73,8 +73,8 @@ def export_saved_model(
         embeddings: whether the client sends embeddings of the metadata, computed by the text encoder of this very
             model; zeros for blank text. The SavedModel is then without the encoder.
             Default False.
-        threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
-            `Report.refusal`. Default None: every sensor gets a type.
+        threshold: confidence from 0 to 1 below which a sensor is `unknown`, as all are at 1; for a precision of your
+            choice, see `Report.refusal`. Default None: every sensor gets a type.
         together_threshold: the same of the signature `together`. Default None.
         standard_names: whether `assets.extra/standard_names.csv` gives the class names in Brick, QUDT and SenML, in
             the order of the probabilities; see `standard_names` in `readings`. Default False.
@@ -113,8 +113,11 @@ def export_saved_model(
                 return {SIGNATURE: alone}
             return {SIGNATURE: alone, TOGETHER: TogetherEndpoint(alone, second, labels, least_together)}
 
-        written = _write(model, names, beside, endpoints)
-        write_about(beside, least, about or {})
+        written = _write([model] if second is None else [model, second], names, beside, endpoints)
+        facts = dict(about or {})
+        if second is not None:
+            facts[TOGETHER] = {"threshold": least_together, **facts.get(TOGETHER, {})}
+        write_about(beside, least, facts)
         if standard_names:
             table = names_elsewhere(names)
             table.insert(0, "label", names)
@@ -139,16 +142,19 @@ def _version_folder(path: Path) -> Path:
 
 
 def _write(
-    model: keras.Model, names: tuple[str, ...], folder: Path, endpoints_of: Callable[[Path], dict[str, Endpoint]]
+    models: list[keras.Model], names: tuple[str, ...], folder: Path, endpoints_of: Callable[[Path], dict[str, Endpoint]]
 ) -> dict[str, Endpoint]:
     """The SavedModel; what `endpoints_of` the file of the class names gives are its signatures."""
-    with tempfile.TemporaryDirectory() as scratch, plain_ops(model):
+    with tempfile.TemporaryDirectory() as scratch, plain_ops(*models):
         labels = Path(scratch, LABELS_FILE.name)
         write_class_names(labels, names)
         endpoints = endpoints_of(labels)
         archive = keras.export.ExportArchive()
         # Not the whole model: what the endpoints read is found anyway, and would be stored a second time.
-        for table in {*_tables(model), *(table for each in endpoints.values() for table in each.tables)}:
+        for table in {
+            *(table for each in models for table in _tables(each)),
+            *(table for each in endpoints.values() for table in each.tables),
+        }:
             archive.track(table)
         for name, endpoint in endpoints.items():
             serve = archive.add_endpoint(name, endpoint, endpoint.signature())

@@ -16,11 +16,12 @@ XLA_MARK = "_XlaMustCompile"
 
 
 @contextmanager
-def plain_ops(model: keras.Model) -> Iterator[None]:
-    """Within it, the layers of `model` trace to plain ops; after it, all is as before."""
+def plain_ops(*models: keras.Model) -> Iterator[None]:
+    """Within it, the layers of the models trace to plain ops; after it, all is as before."""
     plain = {"jit_compile": False, "use_cudnn": False}
     before = [
         (layer, name, getattr(layer, name))
+        for model in models
         for layer in model._flatten_layers()
         for name in plain
         # A model's own jit_compile is about its training step.

@@ -10,7 +10,7 @@ UNKNOWN = "unknown"
 
 
 def check_threshold(threshold: float | None, class_names: Sequence[str]) -> float:
-    """The confidence below which a label is withheld, 0 for None.
+    """The confidence below which a label is withheld: 0, never, for None; at 1 all are.
 
     Raises:
         InputError: it is no probability, or a class is called as sensors without a label are.

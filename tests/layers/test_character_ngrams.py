@@ -7,7 +7,20 @@ from sklearn.preprocessing import normalize
 
 from deepfeatiot_tf.layers import CharacterNGrams
 
-TEXTS = ["Umidità [%]", "umidita", "T_ext  °C", "temp", "a", "湿度 sensor", "Umidità [%]", "", "  \t", "PM2.5 pm2.5"]
+TEXTS = [
+    "Umidità [%]",
+    "umidita",
+    "T_ext  °C",
+    "temp",
+    "a",
+    "湿度 sensor",
+    "Umidità [%]",
+    "",
+    "  \t",
+    "PM2.5 pm2.5",
+    "temp\u00a0[°C]",
+    "\u3000",
+]
 
 
 def test_texts_are_as_alike_as_scikit_learn_has_them():
@@ -18,11 +31,14 @@ def test_texts_are_as_alike_as_scikit_learn_has_them():
 
 
 def test_a_text_is_of_length_one_and_a_blank_one_zeros():
-    layer = CharacterNGrams()
+    layer = CharacterNGrams(dtype="mixed_float16")
+    assert CharacterNGrams.from_config(layer.get_config()).get_config() == layer.get_config()
+    assert layer(tf.constant(TEXTS)).dtype == "float32"
     assert not layer.weights
     found = np.array(layer(tf.constant(TEXTS)))
     assert found.shape == (len(TEXTS), 4096)
     blank = np.array([not text.strip() for text in TEXTS])
+    assert blank.sum() == 3
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), np.where(blank, 0.0, 1.0), atol=1e-6)
     np.testing.assert_array_equal(found[0], found[6])
     assert layer(tf.constant([], tf.string)).shape == (0, 4096)

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.models import CollectiveClassifier
 from deepfeatiot_tf.readings import read_table
 from deepfeatiot_tf.runs import RunSettings, evaluate_run, export_run, predict_run, train_run
 from tests.devices import devices
@@ -57,6 +58,17 @@ def test_the_card_says_what_the_other_sensors_are_worth(run):
     assert (held_out["alone_label"] == held_out["true_label"]).mean() == pytest.approx(told["alone_accuracy"])
 
 
+def test_balanced_classes_reach_the_second_look(tables, collective, tmp_path, monkeypatch):
+    weighed = []
+    fit = CollectiveClassifier.fit
+    monkeypatch.setattr(
+        CollectiveClassifier, "fit", lambda self, train, weights: weighed.append(weights) or fit(self, train, weights)
+    )
+    readings = read_table(tables[0], **TABLE).take(np.arange(60))
+    train_run(readings, tmp_path / "run", settings=replace(collective, balance=True), table=TABLE, verbose=0)
+    assert weighed[0].keys() == {0, 1}
+
+
 def test_a_finished_run_reports_the_same_again(run, tables, collective):
     before = json.loads((run / "metrics.json").read_text())["accuracy"]
     again = train_run(read_table(tables[0], **TABLE), run, settings=collective, table=TABLE, verbose=0)
@@ -76,13 +88,17 @@ def test_predict_names_a_table_beside_labelled_sensors(run, tables, tmp_path):
     assert beside > among_themselves
 
 
-def test_evaluate_names_the_table_together(run, tables, tmp_path):
+def test_evaluate_names_the_table_together(run, tables, tmp_path, caplog):
     labelled, unlabelled = tables
+    evaluate_run(run, unlabelled, tmp_path / "itself", beside=unlabelled)
+    assert "30 sensors have the readings of one beside them" in caplog.text
     for name, beside in {"among themselves": None, "beside": labelled}.items():
         report = evaluate_run(run, unlabelled, tmp_path / name, beside=beside)
         predict_run(run, unlabelled, tmp_path / "b.csv", beside=beside)
         told = list(pd.read_csv(tmp_path / "b.csv")["confidence"])
         assert told == pytest.approx(list(report.probabilities.max(axis=1)), abs=1e-4)
+        context = json.loads((tmp_path / name / "metrics.json").read_text())["context"]
+        assert context["beside"] == (None if beside is None else str(beside))
 
 
 def test_an_export_names_a_table_together_as_predict_does(run, tables, tmp_path, caplog):
@@ -93,6 +109,7 @@ def test_an_export_names_a_table_together_as_predict_does(run, tables, tmp_path,
     assert "(each sensor by itself)" in caplog.text
     about = json.loads((version / "assets.extra" / "about.json").read_text())
     assert about["threshold"] == 1.0
+    assert about["answered_share"] == 0.0
     assert about["together"]["threshold"] < 1
     with pytest.raises(InputError, match="cannot be promised"):
         export_run(run, tmp_path / "sure", precision=0.999)

@@ -104,6 +104,6 @@ def test_a_precision_that_so_few_series_cannot_promise_is_refused_before_any_wor
 def test_a_run_from_before_there_were_held_out_answers_says_so(finished, new_file, tmp_path):
     old = shutil.copytree(finished, tmp_path / "old")
     (old / "held_out.csv").unlink()
-    with pytest.raises(InputError, match=r"old: has no held_out\.csv with .* needs"):
+    with pytest.raises(InputError, match=r"old: has no held_out\.csv, which a precision needs"):
         predict_run(old, new_file, tmp_path / "a.csv", precision=0.9)
     predict_run(old, new_file, tmp_path / "a.csv")

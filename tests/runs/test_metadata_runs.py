@@ -65,6 +65,11 @@ def test_metadata_that_nothing_reads_is_said(named_file, tmp_path, caplog):
     assert "its metadata is not read; --text-encoder minilm or ngrams reads it" in caplog.text
 
 
+def test_the_card_says_what_ngrams_are_worth(reading_run):
+    folder, _ = reading_run
+    assert "| without n-grams of the metadata |" in (folder / "model_card.md").read_text()
+
+
 def test_a_run_is_evaluated_used_and_exported_as_any_other(reading_run, named_file, tmp_path):
     folder, _ = reading_run
     report = evaluate_run(folder, named_file, tmp_path / "report")

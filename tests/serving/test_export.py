@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -218,6 +219,7 @@ def test_a_table_is_named_together_without_us(collective, tmp_path):
     served = served_in_a_bare_process(folder, {"table": values}, tmp_path, bare.replace("KNOWN", repr(list(known))))
     probabilities = served["table/probabilities"]
     np.testing.assert_allclose(probabilities[80:], classifier.predict(asked_about, beside=beside), atol=1e-5)
+    assert json.loads((folder / "assets.extra" / "about.json").read_text())["together"] == {"threshold": 0.9}
     labels = served["table/label"].astype(str)
     assert list(labels[:80]) == list(beside.labels)
     np.testing.assert_array_equal(labels[80:] == "unknown", probabilities[80:].max(axis=1) < 0.9)
@@ -233,6 +235,17 @@ def test_a_label_that_the_model_does_not_know_is_an_error(collective, tmp_path):
     together = tf.saved_model.load(str(folder)).signatures["together"]
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"known_label has a label.*wind"):
         together(readings=tf.constant(beside.values[:2]), known_label=tf.constant(["wind", ""]))
+
+
+def test_where_all_sensors_are_labelled_there_is_nothing_to_ask(collective, tmp_path):
+    classifier, beside, _ = collective
+    folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1", threshold=1.0)
+    signatures = tf.saved_model.load(str(folder)).signatures
+    told = signatures["together"](readings=tf.constant(beside.values), known_label=tf.constant(list(beside.labels)))
+    assert [each.decode() for each in told["label"].numpy()] == list(beside.labels)
+    assert set(told["confidence"].numpy()) == {1.0}
+    alone = signatures["serving_default"](readings=tf.constant(beside.values))["label"]
+    assert set(alone.numpy()) == {b"unknown"}  # at a threshold of 1
 
 
 def test_a_server_tries_both_ways_of_asking(collective, tmp_path):
