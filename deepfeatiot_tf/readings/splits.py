@@ -97,11 +97,11 @@ def group_duplicates(values: np.ndarray) -> np.ndarray:
 def count_shared_rows(part: SensorReadings, other: SensorReadings) -> int:
     """How many rows of `part` have exactly the readings of some row of `other`, missing ones at the end aside."""
     time = max(part.values.shape[1], other.values.shape[1])
-    missing = [
+    padded = [
         np.pad(each, [(0, 0), (0, time - each.shape[1])], constant_values=np.nan)
         for each in (part.values, other.values)
     ]
-    mine, others = map(_row_keys, missing)
+    mine, others = map(_row_keys, padded)
     return int(np.isin(mine, others).sum())
 
 
