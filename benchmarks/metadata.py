@@ -26,7 +26,14 @@ from deepfeatiot_tf.evaluation.protocols import System
 from deepfeatiot_tf.evaluation.system_entry import Training
 
 MASKED = ("sensors", "units")
-DEFAULT_SYSTEMS = ("deepfeatiot-metadata", "metadata-regression", "statistics-trees", "metadata-trees", "deepfeatiot")
+DEFAULT_SYSTEMS = (
+    "deepfeatiot-metadata",
+    "deepfeatiot-ngrams",
+    "metadata-regression",
+    "statistics-trees",
+    "metadata-trees",
+    "deepfeatiot",
+)
 CHANGES = ("none", "25 % blank", "50 % blank", "75 % blank", "all blank", "10 % swapped", "swapped")
 
 
