@@ -32,7 +32,7 @@ class SensorType:
             return "", 0.0
         probabilities = self.run(readings=series[None])["probabilities"][0]
         best = int(probabilities.argmax())
-        unsure = probabilities[best] < np.float32(self.threshold) or self.threshold >= 1
+        unsure = probabilities[best] < np.float32(self.threshold)
         return "unknown" if unsure else self.labels[best], float(probabilities[best])
 
 

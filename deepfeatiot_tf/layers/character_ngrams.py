@@ -13,9 +13,9 @@ import tensorflow as tf
 class CharacterNGrams(keras.layers.Layer):
     """The character n-grams within the words of each text, hashed, as a vector of length 1.
 
-    A sentence encoder knows what "relative humidity" means; of "Umid.", "T_ext" or "BMP180" it makes little, but they
-    are spelled as other sensors' names are. Words are in lower case, with a space on either side. An n-gram counts
-    once, however often it occurs. Nothing is learned, and no vocabulary kept.
+    A sentence encoder knows what "relative humidity" means; "Umid.", "T_ext" or "BMP180" are no words, but they are
+    spelled as other sensors' names are. Words are in lower case, with a space on either side. An n-gram counts once,
+    however often it occurs. Nothing is learned, and no vocabulary kept.
 
     The defaults were chosen by leave-one-out on the training parts of TS-M, TS-N and SensEUR.
 

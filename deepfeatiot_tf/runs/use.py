@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.evaluation.refusal import UnreachablePrecisionError
@@ -22,6 +20,7 @@ from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
 from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
 from deepfeatiot_tf.serving.lite import ENDING as LITE_ENDING
+from deepfeatiot_tf.serving.unknown import OUT_OF_REACH
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +66,9 @@ def evaluate_run(
             *(source, place.path / "report.md"),
         )
     if place.collective.exists():
-        together = _together(place, model, beside, folder)
-        _tell_of_copies(readings, together.keywords["beside"])
-        report = Report(readings, model.class_names, together(readings))
+        fleet, labelled = _fleet(place, model, beside, folder)
+        _tell_of_copies(readings, labelled)
+        report = Report(readings, model.class_names, fleet.predict(readings, labelled))
     else:
         report = evaluate(model, readings)
     context = {
@@ -129,7 +128,8 @@ def predict_run(
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
     answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
     if place.collective.exists():
-        answers["together"] = _together(place, model, beside, folder)
+        fleet, labelled = _fleet(place, model, beside, folder)
+        answers["together"] = partial(fleet.predict, beside=labelled)
     return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
@@ -206,7 +206,7 @@ def _alone(run: RunFolder, precision: float) -> tuple[float, dict[str, Any]]:
         refusal, about = refusal_of(run, precision, alone=True)
     except UnreachablePrecisionError as error:
         logger.warning("%s; signature serving_default says unknown of every sensor", error)
-        return 1.0, {"precision": precision, "answered_share": 0.0}
+        return OUT_OF_REACH, {"precision": precision, "answered_share": 0.0}
     return refusal.threshold, about
 
 
@@ -217,14 +217,14 @@ def _check_beside(run: RunFolder, beside: str | Path | None) -> None:
         raise InputError(f"{run.path}: names each sensor by itself, so none help beside; train it with --collective")
 
 
-def _together(
+def _fleet(
     run: RunFolder, model: FrozenFeatureModel, beside: str | Path | None, folder: str | Path | None
-) -> partial[np.ndarray]:
-    """What a collective run says of all sensors of a table, beside those of another."""
+) -> tuple[CollectiveClassifier, SensorReadings | None]:
+    """What names the sensors of a table together, and the labelled ones beside them."""
     labelled = None
     if beside is not None:
         labelled = read_source(beside, run.record()["table"], folder=folder, class_names=model.class_names)
-    return partial(CollectiveClassifier.load(model, run.collective).predict, beside=labelled)
+    return CollectiveClassifier.load(model, run.collective), labelled
 
 
 def _tell_of_copies(readings: SensorReadings, beside: SensorReadings | None) -> None:

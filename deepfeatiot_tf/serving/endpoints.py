@@ -23,7 +23,7 @@ class Endpoint:
     Args:
         model: from `{"readings": …}` to probabilities.
         labels: file of the class names, one a line.
-        threshold: confidence below which the label is `UNKNOWN`, as all are at 1. Default 0: never.
+        threshold: confidence below which the label is `UNKNOWN`. Default 0: never.
     """
 
     def __init__(self, model: keras.Model, labels: Path, threshold: float = 0.0) -> None:
@@ -55,7 +55,7 @@ class Endpoint:
         label = tf.where(known, self.labels.lookup(tf.cast(index, tf.int64)), "")
         confidence = tf.where(known, confidence, 0.0)
         if self.threshold > 0:
-            refused = known & ((confidence[:, :1] < self.threshold) | (self.threshold >= 1))
+            refused = known & (confidence[:, :1] < self.threshold)
             # The likeliest type moves to the second place, and takes its confidence along.
             label = tf.where(refused, tf.stack([tf.fill(tf.shape(label)[:1], UNKNOWN), label[:, 0]], axis=1), label)
             confidence = tf.where(refused, confidence[:, :1], confidence)
@@ -75,7 +75,7 @@ class TextEndpoint(Endpoint):
         return [*super().signature(), tf.TensorSpec([None], tf.string, METADATA)]
 
     def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
-        return {READINGS: readings, METADATA: warmup_texts(len(readings))}
+        return {READINGS: readings, METADATA: _warmup_texts(len(readings))}
 
     def probabilities(  # type: ignore[override]
         self, readings: tf.Tensor, metadata: tf.Tensor
@@ -101,7 +101,7 @@ class EmbeddingEndpoint(Endpoint):
         return [*super().signature(), *text, tf.TensorSpec([None, _width(self.model)], tf.float32, EMBEDDING)]
 
     def request(self, readings: np.ndarray) -> dict[str, np.ndarray]:
-        text = {METADATA: warmup_texts(len(readings))} if self._reads_text else {}
+        text = {METADATA: _warmup_texts(len(readings))} if self._reads_text else {}
         return {READINGS: readings, **text, EMBEDDING: np.zeros((len(readings), _width(self.model)), np.float32)}
 
     def probabilities(self, readings: tf.Tensor, *told: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -162,7 +162,7 @@ class TogetherEndpoint(Endpoint):
         return tf.where(labelled[:, None], known, found), something
 
 
-def warmup_texts(count: int) -> np.ndarray:
+def _warmup_texts(count: int) -> np.ndarray:
     """So many, some of them blank."""
     return np.resize(np.array([text.encode() for text in WARMUP_TEXTS], object), count)
 

@@ -73,8 +73,8 @@ def export_saved_model(
         embeddings: whether the client sends embeddings of the metadata, computed by the text encoder of this very
             model; zeros for blank text. The SavedModel is then without the encoder.
             Default False.
-        threshold: confidence from 0 to 1 below which a sensor is `unknown`, as all are at 1; for a precision of your
-            choice, see `Report.refusal`. Default None: every sensor gets a type.
+        threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
+            `Report.refusal`. Default None: every sensor gets a type.
         together_threshold: the same of the signature `together`. Default None.
         standard_names: whether `assets.extra/standard_names.csv` gives the class names in Brick, QUDT and SenML, in
             the order of the probabilities; see `standard_names` in `readings`. Default False.

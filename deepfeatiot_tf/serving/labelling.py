@@ -37,8 +37,8 @@ def predict(
             wrote.
         readings: the sensors.
         batch_size: series per step; fewer, where they are long. Default 256.
-        threshold: confidence from 0 to 1 below which a sensor is `unknown`, as all are at 1; for a precision of your
-            choice, see `Report.refusal`. Default None: that of the exported folder; of a live model, none.
+        threshold: confidence from 0 to 1 below which a sensor is `unknown`; for a precision of your choice, see
+            `Report.refusal`. Default None: that of the exported folder; of a live model, none.
         standard_names: whether the labels' names in Brick, QUDT and SenML stand beside them; see
             `standard_names` in `readings`. Default False.
 
@@ -97,7 +97,7 @@ class Labeller:
             known |= np.array([bool(text.strip()) for text in _texts(readings)], bool)[:, None]
         labels = np.where(known, np.array(self.classifier.class_names, dtype=object)[two], "")
         confidences = np.where(known, probabilities[rows, two], np.float32(0.0))
-        refused = known[:, 0] & ((confidences[:, 0] < np.float32(self.threshold)) | (self.threshold >= 1))
+        refused = known[:, 0] & (confidences[:, 0] < np.float32(self.threshold))
         labels[refused, 1], labels[refused, 0] = labels[refused, 0], UNKNOWN
         confidences[refused, 1] = confidences[refused, 0]
         frame = pd.DataFrame(

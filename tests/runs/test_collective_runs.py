@@ -108,7 +108,10 @@ def test_an_export_names_a_table_together_as_predict_does(run, tables, tmp_path,
         version = export_run(run, tmp_path / "sensor_type", precision=0.6)
     assert "(each sensor by itself)" in caplog.text
     about = json.loads((version / "assets.extra" / "about.json").read_text())
-    assert about["threshold"] == 1.0
+    assert about["threshold"] > 1.0
+    alone = tf.saved_model.load(str(version)).signatures["serving_default"]
+    sure = tf.constant(labelled.filter(like="reading_").to_numpy(np.float32))
+    assert set(alone(readings=sure)["label"].numpy()) == {b"unknown"}
     assert about["answered_share"] == 0.0
     assert about["together"]["threshold"] < 1
     with pytest.raises(InputError, match="cannot be promised"):

@@ -239,13 +239,11 @@ def test_a_label_that_the_model_does_not_know_is_an_error(collective, tmp_path):
 
 def test_where_all_sensors_are_labelled_there_is_nothing_to_ask(collective, tmp_path):
     classifier, beside, _ = collective
-    folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1", threshold=1.0)
+    folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1", together_threshold=1.0)
     signatures = tf.saved_model.load(str(folder)).signatures
     told = signatures["together"](readings=tf.constant(beside.values), known_label=tf.constant(list(beside.labels)))
     assert [each.decode() for each in told["label"].numpy()] == list(beside.labels)
-    assert set(told["confidence"].numpy()) == {1.0}
-    alone = signatures["serving_default"](readings=tf.constant(beside.values))["label"]
-    assert set(alone.numpy()) == {b"unknown"}  # at a threshold of 1
+    assert set(told["confidence"].numpy()) == {1.0}  # which a threshold of 1 lets pass
 
 
 def test_a_server_tries_both_ways_of_asking(collective, tmp_path):

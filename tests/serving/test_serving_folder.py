@@ -106,13 +106,15 @@ def test_the_rest_client_has_a_table_named_beside_another(collective, tmp_path):
     loaded = tf.saved_model.load(str(export_saved_model(classifier, tmp_path / "sensor_type" / "1")))
     with rest_server(loaded.signatures) as (url, asked):
         command = [sys.executable, FOLDER / "rest_client.py", tmp_path / "fleet.csv", "--url", url]
-        command += ["--beside", tmp_path / "labelled.csv"]
-        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        beside_labelled = [*command, "--beside", tmp_path / "labelled.csv"]
+        printed = subprocess.run(beside_labelled, capture_output=True, text=True, check=True).stdout.splitlines()
+        among = subprocess.run([*command, "--together"], capture_output=True, text=True, check=True).stdout.splitlines()
     names = np.array(classifier.model.class_names)
     told = names[classifier.predict(asked_about, beside=beside).argmax(axis=1)]
     assert [line.split(",")[0] for line in printed[1:]] == list(asked_about.ids)
     assert [line.split(",")[1] for line in printed[1:]] == list(told)
-    assert len(asked) == 1
+    assert [line.split(",")[1] for line in among[1:]] == list(names[classifier.predict(asked_about).argmax(axis=1)])
+    assert len(asked) == 2
 
 
 def test_a_server_that_is_not_there_is_one_line(tmp_path):
