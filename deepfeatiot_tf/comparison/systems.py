@@ -128,6 +128,22 @@ OURS: dict[str, SystemEntry] = {
     "deepfeatiot-metadata": ours(
         "DeepFeatIoT with metadata, closed-form head", head="closed_form", text_encoder="minilm", ngrams=True
     ),
+    "deepfeatiot-multilingual": ours(
+        "DeepFeatIoT with metadata, closed-form head, multilingual encoder",
+        ranked=False,
+        head="closed_form",
+        text_encoder="use-multilingual",
+        ngrams=True,
+    ),
+    "deepfeatiot-multilingual-collective": ours(
+        "DeepFeatIoT with metadata, closed-form head, multilingual encoder, test part together",
+        quick=False,
+        ranked=False,
+        head="closed_form",
+        text_encoder="use-multilingual",
+        ngrams=True,
+        collective=True,
+    ),
     "deepfeatiot-ngrams": ours(
         "DeepFeatIoT with metadata, closed-form head, n-grams alone",
         ranked=False,

@@ -6,6 +6,7 @@ from deepfeatiot_tf.language.number_text import NumberText
 from deepfeatiot_tf.language.sentence_encoder import SentenceEncoder
 from deepfeatiot_tf.language.sentence_sources import load_sentence_encoder
 from deepfeatiot_tf.language.sources import load_encoder
+from deepfeatiot_tf.language.unigram_pieces import UnigramPieces
 from deepfeatiot_tf.language.word_pieces import WordPieces
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "LanguageEncoder",
     "NumberText",
     "SentenceEncoder",
+    "UnigramPieces",
     "WordPieces",
     "load_encoder",
     "load_sentence_encoder",

@@ -12,12 +12,14 @@ import numpy as np
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.language.checkpoint import as_weight, checksum, need_files, read_json
 from deepfeatiot_tf.language.sentence_encoder import SentenceEncoder
+from deepfeatiot_tf.language.unigram_file import read_unigram_pieces
 from deepfeatiot_tf.language.vocabulary_file import read_word_pieces
 from deepfeatiot_tf.language.word_pieces import WordPieces
 
 CONFIG, WEIGHTS, VOCABULARY, TOKENIZER = "config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json"
+UNIGRAM = "tokenizer.json"
 MODULES, LENGTH, POOLING = "modules.json", "sentence_bert_config.json", "config.json"
-FILES = (CONFIG, WEIGHTS, VOCABULARY)
+FILES = (CONFIG, WEIGHTS)
 SIZES = (
     "vocab_size",
     "num_hidden_layers",
@@ -36,7 +38,10 @@ Tensor = Callable[[str, tuple[int, ...]], np.ndarray]
 
 
 def read_bert_folder(folder: Path) -> SentenceEncoder:
-    """Read `config.json`, `model.safetensors` and `vocab.txt` of a BERT, and what stands beside them.
+    """Read `config.json`, `model.safetensors` and the vocabulary of a BERT, and what stands beside them.
+
+    The vocabulary is `vocab.txt`, of WordPiece, or where that is missing `tokenizer.json`, of SentencePiece's unigram
+    model, as multilingual encoders have it (paraphrase-multilingual-MiniLM-L12-v2, multilingual-e5-small).
 
     `modules.json` and the folders it names say how a text becomes one vector; without it, it is the mean over the
     tokens. `tokenizer_config.json` says whether letters become lower case (they do without it), and
@@ -49,7 +54,8 @@ def read_bert_folder(folder: Path) -> SentenceEncoder:
         InputError: a file is missing or damaged, the model is no BERT or not one that can be computed, the tensors do
             not fit the settings, or the package `safetensors` is missing.
     """
-    need_files(folder, FILES, "a Hugging Face folder of BERT")
+    unigram = (folder / UNIGRAM).is_file() and not (folder / VOCABULARY).is_file()
+    need_files(folder, [*FILES, UNIGRAM if unigram else VOCABULARY], "a Hugging Face folder of BERT")
     settings = _settings(folder / CONFIG)
     pooling, normalize = _modules(folder, settings["hidden_size"])
     config = {
@@ -66,9 +72,10 @@ def read_bert_folder(folder: Path) -> SentenceEncoder:
         name=folder.resolve().name,
         weights_from=f"folder {folder.resolve().name}",
         checksum=checksum(folder / WEIGHTS),
+        architecture="bert",
         config=config,
         weights=_read_weights(folder / WEIGHTS, config, settings),
-        tokenizer=_tokenizer(folder, config),
+        tokenizer=(_unigram_pieces if unigram else _word_pieces)(folder, config),
         pooling=pooling,
         normalize=normalize,
     )
@@ -144,7 +151,17 @@ def _length(folder: Path, positions: int) -> int:
     return length
 
 
-def _tokenizer(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+def _unigram_pieces(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    tokenizer = read_unigram_pieces(folder / UNIGRAM, config["max_sequence_length"])
+    if len(tokenizer.vocabulary) > config["vocabulary_size"]:
+        raise InputError(
+            f"{folder / UNIGRAM}: has {len(tokenizer.vocabulary)} tokens, the embedding has "
+            f"{config['vocabulary_size']} rows; take the vocabulary of the same checkpoint"
+        )
+    return tokenizer.get_config()
+
+
+def _word_pieces(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     settings = read_json(folder / TOKENIZER) if (folder / TOKENIZER).is_file() else {}
     lower_case = bool(settings.get("do_lower_case", True))
     strip_accents = settings.get("strip_accents")

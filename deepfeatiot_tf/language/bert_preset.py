@@ -62,6 +62,7 @@ def read_bert_preset(folder: Path) -> SentenceEncoder:
         name=folder.resolve().name,
         weights_from=f"folder {folder.resolve().name}",
         checksum=checksum(folder / WEIGHTS),
+        architecture="bert",
         config={
             "vocabulary_size": backbone.vocabulary_size,
             "num_layers": backbone.num_layers,

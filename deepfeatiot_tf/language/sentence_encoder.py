@@ -10,22 +10,26 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)  # two arrays have no single truth
 class SentenceEncoder:
-    """A BERT, its WordPiece vocabulary, and how the states of a text's tokens become one vector.
+    """Its network, its tokenizer, and how the states of a text's tokens become one vector.
 
     Attributes:
-        name: `"minilm"`, or the name of the preset or folder it was read from.
+        name: `"minilm"`, `"use-multilingual"`, or the name of the preset or folder it was read from.
         weights_from: for people, where the weights were read; names no path of the machine.
         checksum: SHA-256 of the weights file, in hex.
-        config: what `build_bert` needs, as JSON.
-        weights: in the order of `build_bert(config).weights`; float32, or float16 where the file has that.
-        tokenizer: arguments of `WordPieces`, as JSON.
-        pooling: `"mean"` over a text's tokens, or `"cls"`, the state of the first mark.
+        architecture: `"bert"` or `"use"`, the Universal Sentence Encoder.
+        config: what `build_bert` or `build_use` needs, as JSON.
+        weights: in the order of that model's weights; float32, or float16 where the file has that, or bytes.
+        tokenizer: `"kind"`, `"word_pieces"` or `"unigram_pieces"`, and the arguments of `WordPieces` or
+            `UnigramPieces`, as JSON.
+        pooling: `"mean"` over a text's tokens, `"cls"`, the state of the first mark, or `"none"` where the network
+            itself gives one vector.
         normalize: whether the vector is brought to length 1.
     """
 
     name: str
     weights_from: str
     checksum: str
+    architecture: str
     config: dict[str, Any]
     weights: list[np.ndarray]
     tokenizer: dict[str, Any]

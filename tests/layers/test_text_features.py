@@ -74,7 +74,7 @@ def test_a_text_is_read_alike_alone_and_among_others(layer):
 
 def test_it_computes_in_float32_under_every_policy(layer):
     half = TextFeatures(layer.encoder, dtype="mixed_float16")
-    half._blocks.set_weights(layer._blocks.get_weights())
+    half._network.set_weights(layer._network.get_weights())
     np.testing.assert_array_equal(half(TEXT_TENSOR), layer(TEXT_TENSOR))
 
 
