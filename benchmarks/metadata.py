@@ -28,6 +28,7 @@ from deepfeatiot_tf.evaluation.system_entry import Training
 MASKED = ("sensors", "units")
 DEFAULT_SYSTEMS = (
     "deepfeatiot-metadata",
+    "deepfeatiot-multilingual",
     "deepfeatiot-ngrams",
     "metadata-regression",
     "statistics-trees",

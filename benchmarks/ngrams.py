@@ -1,4 +1,4 @@
-"""What character n-grams of the metadata are worth beside its embedding, and in its place, on validation parts alone.
+"""What an embedding of the metadata, its character n-grams, and both are worth, on validation parts alone.
 
 `DeepFeatIoT(text_encoder=…)` with its closed-form heads, on parts of the training part of the published split; the
 test part is not looked at. Of the series that are answered the metadata is as it is, swapped among a tenth or all of
@@ -32,6 +32,8 @@ def ways() -> dict[str, dict[str, Any]]:
         "embedding": {"text_encoder": sentence_encoder(), "ngrams": False},
         "embedding and n-grams": {"text_encoder": sentence_encoder()},
         "n-grams": {"text_encoder": "ngrams"},
+        "multilingual embedding": {"text_encoder": sentence_encoder("use-multilingual"), "ngrams": False},
+        "multilingual embedding and n-grams": {"text_encoder": sentence_encoder("use-multilingual")},
     }
 
 

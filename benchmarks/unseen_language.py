@@ -27,7 +27,14 @@ from deepfeatiot_tf.evaluation.system_entry import Training
 LANGUAGES = ("ENGLISH", "GERMAN", "POLISH", "CZECH", "ITALIAN", "DUTCH", "SPANISH", "FRENCH")
 LEFT_OUT = ("GERMAN", "POLISH", "CZECH")
 SURE = 0.6
-COMPARED = ("deepfeatiot-metadata", "deepfeatiot-ngrams", "deepfeatiot", "metadata-trees", "metadata-regression")
+COMPARED = (
+    "deepfeatiot-metadata",
+    "deepfeatiot-multilingual",
+    "deepfeatiot-ngrams",
+    "deepfeatiot",
+    "metadata-trees",
+    "metadata-regression",
+)
 
 
 def languages_of(texts: np.ndarray) -> np.ndarray:

@@ -147,7 +147,7 @@ def train(
 
     `deepfeatiot train swiss --head mlp --epochs 50 -o run/` trains the whole network, which takes minutes.
 
-    `deepfeatiot train fleet.csv --label type --metadata name --text-encoder minilm -o run/` reads names, too.
+    `deepfeatiot train fleet.csv --label type --metadata name --text-encoder ngrams -o run/` reads names, too.
 
     `deepfeatiot train fleet.csv --label type --collective -o run/` names sensors measured at the same times together.
     """

@@ -135,9 +135,9 @@ SETTINGS: dict[str, Any] = {
     ),
     "text_encoder": _model(
         str | None,
-        "Read the metadata, too (name its column with --metadata): by a pretrained sentence encoder, `minilm`, a "
-        "preset of BERT, or a folder; or, under the closed-form head, by its character n-grams alone, `ngrams`, which "
-        "needs no pretrained weights.",
+        "Read the metadata, too (name its column with --metadata): by a pretrained sentence encoder, "
+        "`use-multilingual` (sixteen languages), `minilm` (English), a preset of BERT, or a folder; or, under the "
+        "closed-form head, by its character n-grams alone, `ngrams`, which needs no pretrained weights.",
         metavar="NAME",
     ),
     "ngrams": _model(

@@ -102,10 +102,10 @@ class DeepFeatIoT(FrozenFeatureModel):
             `LanguageFeatures.from_pretrained` (in `"paper"` mode with the published text); a `LanguageFeatures` with
             other options, or any layer without trainable weights from readings `[batch, time]` to features
             `[batch, width]`; None for no such branch. Default None.
-        text_encoder: `"minilm"`, a Keras Hub preset of BERT, or a folder, as for `TextFeatures.from_pretrained`; any
-            layer without trainable weights from texts `[batch]` to features `[batch, width]`, zeros for blank text;
-            `"ngrams"`, which takes no pretrained weights, under a closed-form head; None for a model that reads no
-            metadata. Default None.
+        text_encoder: `"use-multilingual"`, `"minilm"`, a Keras Hub preset of BERT, or a folder, as for
+            `TextFeatures.from_pretrained`; any layer without trainable weights from texts `[batch]` to features
+            `[batch, width]`, zeros for blank text; `"ngrams"`, which takes no pretrained weights, under a closed-form
+            head; None for a model that reads no metadata. Default None.
         ngrams: whether closed-form heads read the character n-grams of the metadata beside its embedding
             (benchmarks/results/ngrams.csv); see `CharacterNGrams`. Default True.
         fusion: `"dft"`, or `"concat"`, direct concatenation without transforms (the paper's DC). Default `"dft"`.

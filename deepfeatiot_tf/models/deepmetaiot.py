@@ -43,9 +43,9 @@ class DeepMetaIoT(FrozenFeatureModel):
 
     Args:
         class_names: the sensor types, in the order of the one-hot labels.
-        text_encoder: `"minilm"`, a Keras Hub preset of BERT, or a folder, as for `TextFeatures.from_pretrained`; or any
-            layer without trainable weights from texts `[batch]` to features `[batch, width]`, zeros for blank text.
-            Default `"minilm"` (published).
+        text_encoder: `"minilm"`, or another as for `TextFeatures.from_pretrained`; or any layer without trainable
+            weights from texts `[batch]` to features `[batch, width]`, zeros for blank text. Default `"minilm"`
+            (published).
         variant: `"robust"` (filled and scaled readings that keep their level; standardized embeddings) or `"paper"`
             (raw values, 1e-16 for missing, which the GRUs pass over; embeddings as they are). It decides the recipe
             of `compile`, too: `"robust"` or `"deepmetaiot"` (for TS-M the published one is `"deepmetaiot-ts-m"`).

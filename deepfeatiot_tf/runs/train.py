@@ -192,7 +192,7 @@ def _tell_of_unread_metadata(readings: SensorReadings, settings: RunSettings) ->
     if settings.model != "deepfeatiot" or settings.text_encoder is not None or readings.metadata is None:
         return
     if any(text.strip() for text in readings.metadata):
-        ways = "minilm or ngrams" if settings.solved else "minilm"
+        ways = "use-multilingual, minilm or ngrams" if settings.solved else "use-multilingual or minilm"
         logger.warning("%s: its metadata is not read; --text-encoder %s reads it", readings.name, ways)
 
 

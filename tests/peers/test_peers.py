@@ -7,9 +7,11 @@ import pytest
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import run_protocol
 from deepfeatiot_tf.evaluation.system_entry import SystemEntry, Training
+from deepfeatiot_tf.language import load_encoder
 from deepfeatiot_tf.peers import PEERS
 from deepfeatiot_tf.peers.inputs import filled, level_and_shape
 from deepfeatiot_tf.readings import SensorReadings
+from tests.language.encoder_helpers import write_small_llama
 
 SHORT = Training(epochs=15, patience=15, batch_size=8)
 QUICK = [name for name, peer in PEERS.items() if peer.quick]
@@ -102,10 +104,28 @@ def test_a_patch_holds_sixteen_readings_of_both_channels():
     np.testing.assert_allclose(patches[0, 2, 8:, 0], np.log1p(23), rtol=1e-6)  # the last reading, eight times more
 
 
-@pytest.mark.parametrize("name", ["gpt4ts", "mace"])
-def test_a_peer_that_is_not_here_says_why(name):
+def test_gpt4ts_trains_the_norms_of_its_blocks_and_none_of_what_lies_between(fleet, tmp_path, monkeypatch):
+    from deepfeatiot_tf.peers import gpt4ts
+
+    pretrained = load_encoder(write_small_llama(tmp_path / "small.gguf"))
+    monkeypatch.setattr(gpt4ts, "load_encoder", lambda source, block: pretrained)
+    system = gpt4ts.gpt4ts(SHORT)
+    assert run_protocol(system, fleet, seeds=[0]).cells.iloc[0]["accuracy"] >= 0.6
+    moved = {"norms": [], "others": []}
+    for block in (0, 1):
+        weights = {each.path: np.array(each) for each in system.model.get_layer(f"transformer_layer_{block}").weights}
+        before = [np.array(each) for each in pretrained.weights if each.shape in {w.shape for w in weights.values()}]
+        for path, weight in weights.items():
+            same = any(np.array_equal(weight, each) for each in before if each.shape == weight.shape)
+            moved["norms" if "layernorm" in path else "others"].append(not same)
+    assert all(moved["norms"])
+    assert moved["others"]
+    assert not any(moved["others"])
+
+
+def test_a_peer_that_is_not_here_says_why():
     with pytest.raises(InputError, match="not in aeon or sktime"):
-        PEERS[name].build(SHORT)
+        PEERS["mace"].build(SHORT)
 
 
 def test_a_missing_package_is_one_line_that_names_the_extra():

@@ -62,7 +62,7 @@ def test_a_run_reads_metadata_without_pretrained_weights(named_file, tmp_path, c
 def test_metadata_that_nothing_reads_is_said(named_file, tmp_path, caplog):
     readings = read_table(named_file, **TABLE)
     train_run(readings, tmp_path / "run", settings=RunSettings(branches=("statistics",)), verbose=0)
-    assert "its metadata is not read; --text-encoder minilm or ngrams reads it" in caplog.text
+    assert "its metadata is not read; --text-encoder use-multilingual, minilm or ngrams reads it" in caplog.text
 
 
 def test_the_card_says_what_ngrams_are_worth(reading_run):
