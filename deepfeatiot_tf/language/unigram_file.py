@@ -67,6 +67,7 @@ def read_unigram_pieces(path: Path, length: int) -> UnigramPieces:
     except Exception as error:  # all that `tokenizers` raises
         raise InputError(f"{path}: is no tokenizer ({first_line(error)}); copy it again") from error
     read.no_truncation()
+    read.no_padding()
     marks = read.encode("").ids
     if len(marks) != 2 or model.get("unk_id") is None:
         raise InputError(f"{path}: puts {len(marks)} marks around a text, or knows none for unknown text; only 2 and 1")

@@ -24,8 +24,8 @@ class UnigramPieces(WordTokenizer):
     """The tokens of text, as SentencePiece's unigram model cuts it.
 
     Of all ways to cut a word into pieces of the vocabulary the one with the highest sum of scores is taken (Viterbi). A
-    character that is no piece is unknown; neighbours that are unknown are one token. A
-    mark such as `</s>` written in the text is text.
+    character that is no piece is unknown; neighbours that are unknown are one token. A mark such as `</s>` written in
+    the text is text.
 
     `tensorflow-text` has this tokenizer, too, but its ops have to be linked into the server.
 
