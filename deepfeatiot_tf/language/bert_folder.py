@@ -41,7 +41,8 @@ def read_bert_folder(folder: Path) -> SentenceEncoder:
     """Read `config.json`, `model.safetensors` and the vocabulary of a BERT, and what stands beside them.
 
     The vocabulary is `vocab.txt`, of WordPiece, or where that is missing `tokenizer.json`, of SentencePiece's unigram
-    model, as multilingual encoders have it (paraphrase-multilingual-MiniLM-L12-v2, multilingual-e5-small).
+    model, as multilingual encoders have it (paraphrase-multilingual-MiniLM-L12-v2). Words that an encoder wants before
+    each text (`"query: "` of multilingual-e5-small) are not put there.
 
     `modules.json` and the folders it names say how a text becomes one vector; without it, it is the mean over the
     tokens. `tokenizer_config.json` says whether letters become lower case (they do without it), and
@@ -52,10 +53,12 @@ def read_bert_folder(folder: Path) -> SentenceEncoder:
 
     Raises:
         InputError: a file is missing or damaged, the model is no BERT or not one that can be computed, the tensors do
-            not fit the settings, or the package `safetensors` is missing.
+            not fit the settings, or the package `safetensors` or `tokenizers` is missing.
     """
-    unigram = (folder / UNIGRAM).is_file() and not (folder / VOCABULARY).is_file()
-    need_files(folder, [*FILES, UNIGRAM if unigram else VOCABULARY], "a Hugging Face folder of BERT")
+    need_files(folder, FILES, "a Hugging Face folder of BERT")
+    unigram = not (folder / VOCABULARY).is_file()
+    if unigram and not (folder / UNIGRAM).is_file():
+        raise InputError(f"{folder}: {VOCABULARY} or {UNIGRAM} missing; copy the folder again, whole")
     settings = _settings(folder / CONFIG)
     pooling, normalize = _modules(folder, settings["hidden_size"])
     config = {

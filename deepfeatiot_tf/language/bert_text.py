@@ -7,9 +7,8 @@ import unicodedata
 
 import numpy as np
 
-# Beyond them Unicode has only tags, variation selectors and private characters, all of which BERT drops.
-CODE_POINTS = 0x323B0
-SPACE = " "
+from deepfeatiot_tf.language.word_tokenizer import CODE_POINTS, SPACE, character_table
+
 WHITESPACE = "\t\n\r"
 # Blocks of CJK ideographs, first and last; each ideograph is a word.
 IDEOGRAPHS = (
@@ -37,15 +36,11 @@ def word_characters(lower_case: bool, strip_accents: bool, split_ideographs: boo
         split_ideographs: whether each CJK ideograph is a word.
 
     Returns:
-        code points int32 `[n]` of all replacements, one after the other, and int32 `[CODE_POINTS + 2]`: the replacement
-        of code point `c` lies between the entries `c` and `c + 1`. The last replacement is that of all other
-        characters: nothing.
+        see `character_table`.
     """
-    replacements = [
-        _replacement(chr(point), lower_case, strip_accents, split_ideographs) for point in range(CODE_POINTS)
-    ]
-    splits = np.cumsum([0, *map(len, replacements), 0], dtype=np.int32)
-    return np.array([ord(character) for character in "".join(replacements)], np.int32), splits
+    every = map(chr, range(CODE_POINTS))
+    changed = {each: _replacement(each, lower_case, strip_accents, split_ideographs) for each in every}
+    return character_table(changed, beyond="")
 
 
 def _replacement(character: str, lower_case: bool, strip_accents: bool, split_ideographs: bool) -> str:

@@ -26,4 +26,5 @@ def build_sentence_graph(
 
 def tokenizer_of(config: Mapping[str, Any]) -> WordTokenizer:
     """The tokenizer that a `SentenceEncoder` describes."""
-    return TOKENIZERS[config["kind"]].from_config(config)
+    # Runs that say nothing were saved when there was no other.
+    return TOKENIZERS[config.get("kind", WordPieces.kind)].from_config(config)

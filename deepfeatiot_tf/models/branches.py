@@ -85,7 +85,7 @@ def text_layer(text_encoder: str | Path | keras.layers.Layer) -> keras.layers.La
         ValueError: it is neither, or no more than n-grams.
     """
     if text_encoder == NGRAMS:
-        raise ValueError(f'text_encoder="{NGRAMS}" is for the closed-form head of DeepFeatIoT; give "minilm"')
+        raise ValueError(f'text_encoder="{NGRAMS}" is for the closed-form head of DeepFeatIoT; name an encoder')
     if isinstance(text_encoder, str | Path):
         return TextFeatures.from_pretrained(text_encoder, name="text_features")
     if not isinstance(text_encoder, keras.layers.Layer):

@@ -225,7 +225,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         if wrong_metadata and (text_encoder is None or head == "mlp"):
             raise ValueError("wrong_metadata is for a closed-form head that reads metadata; give a text_encoder, or 0")
         if text_encoder == NGRAMS and (head != "closed_form" or not ngrams):
-            raise ValueError(f'text_encoder="{NGRAMS}" is for a closed-form head that reads them; give "minilm"')
+            raise ValueError(f'text_encoder="{NGRAMS}" is for a closed-form head that reads them; name an encoder')
         class_names = check_class_names(class_names)
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")

@@ -18,7 +18,7 @@ def gpt4ts(training: Training) -> PatchSystem:
     """Six pretrained blocks, of which the norms alone are trained; all patches, flattened, feed the classifier.
 
     The blocks are those of SmolLM2-135M, as GPT-2's weights come from a model hub. Their positions are rotary, so there
-    is no embedding of positions to train.
+    is no embedding of positions to train, and the norm behind the last of them is a new one.
     """
     return PatchSystem(_language_model, training)
 
@@ -34,5 +34,6 @@ def _language_model(patches: keras.KerasTensor) -> keras.KerasTensor:
         for part in block._flatten_layers(include_self=False, recursive=False):
             part.trainable = NORM in part.name
         x = block(x)
+    x = keras.layers.RMSNormalization(name="last_norm")(x)
     x = keras.layers.Flatten()(keras.layers.Activation("gelu")(x))
     return keras.layers.LayerNormalization(name="features")(x)

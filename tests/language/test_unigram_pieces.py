@@ -8,12 +8,13 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.language import UnigramPieces
 from deepfeatiot_tf.language.unigram_file import read_sentence_piece_model, read_unigram_pieces
 from tests.reference.sentence_golden_values import TEXTS
-from tests.reference.small_unigram import PIECES, write_tokenizer
+from tests.reference.small_unigram import MARKS, PIECES, SCORES, write_tokenizer
 
 AWKWARD = (
     "",
@@ -23,6 +24,9 @@ AWKWARD = (
     "☃☃a☃ ☃",
     "ﬁ ½ µg/m³ Ａ",
     "湿度😀",
+    "Te\u0301mpe\u0301rature Wilgotnos\u0301c\u0301 u\u0307u\u0308 e\u0302\u0301",
+    "\u1109\u1173\u11b8\u1103\u1169 ｾﾝｻﾞ ﾃﾞｰﾀ",
+    "a\x0bb a\x1cb a\x85b a\u3000b \x00",
     "\U000f0000a",
     "a" * 90,
 )
@@ -49,27 +53,18 @@ def test_tokens_are_those_of_hugging_face(hugging_face, tokenizer):
         assert not row[count:].any()
 
 
-@settings(max_examples=30, deadline=None)
-@given(words=st.lists(st.text("abc", max_size=9), max_size=4), seed=st.integers(0, 1000))
-def test_a_word_is_cut_in_the_way_with_the_highest_score(words, seed):
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(st.text("abc d", max_size=12), max_size=4), seed=st.integers(0, 1000))
+def test_a_word_is_cut_in_the_way_with_the_highest_score(texts, seed):
+    """Also where there are characters that the vocabulary has not, and where it has pieces of several of them."""
     rng = np.random.default_rng(seed)
-    pieces = sorted({"".join(rng.choice(list("▁abc"), rng.integers(1, 5))) for _ in range(12)} | {"▁"})
+    pieces = sorted({"".join(rng.choice(list("▁abcd"), rng.integers(1, 5))) for _ in range(12)})
     vocabulary, scores = ["?", "<", ">", *pieces], [0.0, 0.0, 0.0, *np.log(rng.random(len(pieces)))]
-    tokenizer = UnigramPieces(vocabulary, scores, {}, 0, 1, 2)
-    ids, counts = tokenizer(tf.constant([" ".join(words)]))
-    best = dict(zip(vocabulary, scores, strict=True))
-    unknown = min(scores) - 10
-
-    def highest(text: str) -> float:
-        """By trying all ways."""
-        ways = [0.0] if not text else [(best[text[0]] if text[0] in pieces else unknown) + highest(text[1:])]
-        ways += [best[text[:size]] + highest(text[size:]) for size in range(2, 5) if text[:size] in pieces]
-        return max(ways)
-
-    found = [vocabulary[token] for token in ids[0, 1 : counts[0] - 1]]
-    if "?" not in found:
-        assert "".join(found) == "".join(f"▁{word}" for word in words if word)
-        assert sum(best[piece] for piece in found) == pytest.approx(sum(highest(f"▁{w}") for w in words if w), abs=1e-4)
+    expected = Tokenizer(models.Unigram(list(zip(vocabulary, scores, strict=True)), unk_id=0))
+    expected.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    ids, counts = UnigramPieces(vocabulary, scores, {}, 0, 1, 2)(tf.constant(["", *texts]))
+    for text, row, count in zip(["", *texts], ids.numpy(), counts.numpy(), strict=True):
+        assert row[:count].tolist() == [1, *expected.encode(text).ids, 2], text
 
 
 def test_it_is_the_same_in_a_graph_and_from_its_config(tokenizer):
@@ -96,13 +91,32 @@ def test_tokens_of_a_sentencepiece_file_are_those_of_its_library():
         assert row[:count].tolist() == [expected.bos_id(), *expected.encode(text), expected.eos_id()], text
 
 
+def test_bytes_that_are_no_text_are_dropped(tokenizer):
+    ids, _ = tokenizer(tf.constant([b"a\xff\xfeb", b"ab"]))
+    np.testing.assert_array_equal(ids[0], ids[1])
+
+
+def test_a_mark_written_in_a_text_is_text(tokenizer):
+    ids, counts = tokenizer(tf.constant(["<pad>", "a<s>b</s>"]))
+    marks = {PIECES.index(mark) for mark in MARKS if mark != "<unk>"}
+    assert not marks & {token for row, n in zip(ids.numpy(), counts.numpy(), strict=True) for token in row[1 : n - 1]}
+
+
+def test_a_word_without_end_is_read_to_its_thousandth_character(tokenizer):
+    whole = UnigramPieces.from_config({**tokenizer.get_config(), "length": 5000})
+    _, counts = tf.function(whole)(tf.constant(["c" * 100_000]))
+    assert counts.numpy().tolist() == [1 + 1000 + 1]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"vocabulary": [*PIECES, PIECES[5]]}, "scores; copy it again"),
+        ({"vocabulary": [*PIECES, PIECES[5]]}, "other scores than one each"),
         ({"vocabulary": [*PIECES[:-1], PIECES[5]]}, f"the vocabulary has {PIECES[5]!r} twice"),
-        ({"last": len(PIECES)}, "marks"),
-        ({"unknown": -1}, "marks"),
+        ({"last": len(PIECES)}, "none of them are the marks"),
+        ({"unknown": -1}, "none of them are the marks"),
+        ({"scores": [float("nan"), *SCORES[1:]]}, "other scores than one each"),
+        ({"marks": range(len(PIECES))}, "marks and nothing else"),
         ({"length": 1}, "length is 1"),
     ],
 )
@@ -115,7 +129,8 @@ def test_what_makes_no_tokenizer_is_refused(tokenizer, change, says):
     ("content", "says"),
     [
         ("{", "is no JSON"),
-        ('{"model": {"type": "BPE"}}', "holds a BPE model; without vocab.txt only Unigram can be read"),
+        ('{"model": {"type": "BPE"}}', "holds no Unigram model, and without vocab.txt no other can be read"),
+        ('{"model": null}', "holds no Unigram model"),
         ('{"model": {"type": "Unigram"}}', "is no tokenizer"),
     ],
 )
@@ -128,11 +143,9 @@ def test_another_tokenizer_is_refused(tmp_path, content, says):
 
 
 def test_a_tokenizer_that_cannot_be_computed_is_refused(tmp_path):
-    from tokenizers import pre_tokenizers
-
     path = tmp_path / "tokenizer.json"
     tokenizer = write_tokenizer(path)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Punctuation(), tokenizer.pre_tokenizer])
+    tokenizer.normalizer = normalizers.Replace("PM2.5", "dust")  # none of its characters by itself
     tokenizer.save(str(path))
     with pytest.raises(InputError, match="in a way that cannot be computed here"):
         read_unigram_pieces(path, 40)

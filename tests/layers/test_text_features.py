@@ -58,9 +58,9 @@ def test_it_needs_no_more_than_tensorflow_to_run(layer, tmp_path):
 
 
 def test_blank_text_gives_zeros_and_no_other_does(layer):
-    features = layer(tf.constant(["", " \t", "\n", ".", "\u200b", "x"])).numpy()
-    assert not features[:3].any()
-    assert features[3:].any(axis=1).all()
+    features = layer(tf.constant(["", " \t", "\n", "\u3000", "\u200b", ".", "x"])).numpy()
+    assert not features[:5].any()
+    assert features[5:].any(axis=1).all()
 
 
 def test_a_text_is_read_alike_alone_and_among_others(layer):
@@ -74,7 +74,7 @@ def test_a_text_is_read_alike_alone_and_among_others(layer):
 
 def test_it_computes_in_float32_under_every_policy(layer):
     half = TextFeatures(layer.encoder, dtype="mixed_float16")
-    half._network.set_weights(layer._network.get_weights())
+    half._blocks.set_weights(layer._blocks.get_weights())
     np.testing.assert_array_equal(half(TEXT_TENSOR), layer(TEXT_TENSOR))
 
 

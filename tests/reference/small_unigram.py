@@ -19,5 +19,6 @@ def write_tokenizer(path: Path) -> Tokenizer:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[(mark, place[mark]) for mark in ("<s>", "</s>")]
     )
+    tokenizer.add_special_tokens(list(MARKS))
     tokenizer.save(str(path))
     return tokenizer
