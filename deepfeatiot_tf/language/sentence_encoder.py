@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)  # two arrays have no single truth
 class SentenceEncoder:
-    """Its network, its tokenizer, and how the states of a text's tokens become one vector.
+    """The network, the tokenizer, and how the states of a text's tokens become one vector.
 
     Attributes:
         name: `"minilm"`, `"use-multilingual"`, or the name of the preset or folder it was read from.
