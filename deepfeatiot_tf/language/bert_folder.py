@@ -58,7 +58,8 @@ def read_bert_folder(folder: Path) -> SentenceEncoder:
     need_files(folder, FILES, "a Hugging Face folder of BERT")
     unigram = not (folder / VOCABULARY).is_file()
     if unigram and not (folder / UNIGRAM).is_file():
-        raise InputError(f"{folder}: {VOCABULARY} or {UNIGRAM} missing; copy the folder again, whole")
+        names = ", ".join([*FILES, VOCABULARY])
+        raise InputError(f"{folder}: {VOCABULARY} missing; a Hugging Face folder of BERT has {names} or {UNIGRAM}")
     settings = _settings(folder / CONFIG)
     pooling, normalize = _modules(folder, settings["hidden_size"])
     config = {

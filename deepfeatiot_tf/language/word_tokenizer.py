@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -16,7 +17,7 @@ CODE_POINTS = 0x323B0
 SPACE = " "
 
 
-class WordTokenizer:
+class WordTokenizer(ABC):
     """The tokens of text, a word at a time, in TensorFlow ops alone.
 
     Args:
@@ -78,9 +79,9 @@ class WordTokenizer:
         words = tf.strings.split(text, SPACE)
         return tf.ragged.boolean_mask(words, words != "")
 
+    @abstractmethod
     def _pieces(self, words: tf.Tensor) -> tf.RaggedTensor:
         """The ids of the pieces of each word, int32 `[words, (pieces)]`."""
-        raise NotImplementedError
 
 
 def character_table(changed: Mapping[str, str], beyond: str) -> tuple[np.ndarray, np.ndarray]:

@@ -116,7 +116,7 @@ def test_the_first_names_of_norms_are_known(folder):
 def test_a_folder_with_a_unigram_vocabulary_is_read(folder):
     """As multilingual encoders have it: `tokenizer.json` in place of `vocab.txt`."""
     (folder / "vocab.txt").unlink()
-    refused(folder, "small: vocab.txt or tokenizer.json missing")
+    refused(folder, "small: vocab.txt missing; .* vocab.txt or tokenizer.json")
     write_tokenizer(folder / "tokenizer.json")
 
     def resize(rows):
@@ -158,9 +158,10 @@ def test_without_a_network_the_ways_to_provide_a_preset_are_listed(monkeypatch):
         assert way in message
 
 
-def test_a_file_missing_in_a_folder_is_named(folder):
-    (folder / "model.safetensors").unlink()
-    refused(folder, "small: model.safetensors missing; a Hugging Face folder of BERT has config.json, ")
+@pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt"])
+def test_a_file_missing_in_a_folder_is_named(folder, name):
+    (folder / name).unlink()
+    refused(folder, f"small: {name} missing; a Hugging Face folder of BERT has config.json, ")
 
 
 @pytest.mark.parametrize("name", ["model.weights.h5", "tokenizer.json", "assets/tokenizer/vocabulary.txt"])

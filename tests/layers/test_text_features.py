@@ -73,6 +73,13 @@ def test_blank_text_gives_zeros_and_no_other_does(layer):
     assert features[4:].any(axis=1).all()
 
 
+def test_text_that_bert_drops_is_blank_and_stands_beside_text_that_is_not(bert):
+    features = bert(tf.constant(["\u200b", "a\u200b", "a"])).numpy()
+    assert not features[0].any()
+    assert features[1].any()
+    np.testing.assert_allclose(features[1], features[2], atol=1e-6)
+
+
 def test_a_text_is_read_alike_alone_and_among_others(layer):
     """More texts than the blocks read at once, of many lengths, some of them twice."""
     texts = [" ".join(["temp", "wind %", "pm10"][i % 3] for _ in range(i % 7)) for i in range(80)]
