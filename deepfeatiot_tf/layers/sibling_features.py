@@ -49,6 +49,12 @@ class SiblingFeatures(keras.layers.Layer):
         super().__init__(**{**kwargs, "dtype": "float32", "trainable": False})
 
     def call(self, readings: tf.Tensor, beliefs: tf.Tensor) -> tf.Tensor:
+        # A request may hold no series; a step needs one.
+        count = tf.shape(readings)[0]
+        more = [[0, tf.cast(count == 0, tf.int32)], [0, 0]]
+        return self._compared(tf.pad(readings, more), tf.pad(beliefs, more))[:count]
+
+    def _compared(self, readings: tf.Tensor, beliefs: tf.Tensor) -> tf.Tensor:
         observed = tf.math.is_finite(readings)
         x = tf.where(observed, readings, 0.0)
         both = observed[:, 1:] & observed[:, :-1]

@@ -61,6 +61,12 @@ def test_alone_there_is_nothing_to_say(fleet):
     assert not features(values[:1], beliefs[:1]).any()
 
 
+def test_of_no_series_there_are_no_features(fleet):
+    values, beliefs = fleet
+    assert features(values[:0], beliefs[:0]).shape == (0, 2 * PER_COMPARISON)
+    assert features(values[:0, :0], beliefs[:0]).shape == (0, 2 * PER_COMPARISON)
+
+
 def test_missing_readings_count_for_nothing(fleet, rng):
     values, beliefs = fleet
     gaps = np.where(rng.random(values.shape) < 0.1, np.nan, values).astype("float32")

@@ -237,6 +237,15 @@ def test_a_label_that_the_model_does_not_know_is_an_error(collective, tmp_path):
         together(readings=tf.constant(beside.values[:2]), known_label=tf.constant(["wind", ""]))
 
 
+def test_a_request_of_no_sensors_gets_no_answers(collective, tmp_path):
+    classifier, beside, _ = collective
+    folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1")
+    together = tf.saved_model.load(str(folder)).signatures["together"]
+    assert together(readings=tf.constant(beside.values[:0]), known_label=tf.constant([], tf.string))["label"].shape == (
+        0,
+    )
+
+
 def test_where_all_sensors_are_labelled_there_is_nothing_to_ask(collective, tmp_path):
     classifier, beside, _ = collective
     folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1", together_threshold=1.0)
