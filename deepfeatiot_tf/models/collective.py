@@ -60,7 +60,12 @@ class CollectiveModel(keras.Model):
         return float(self.get_layer("share").share)
 
     def learn(
-        self, readings: np.ndarray, beliefs: np.ndarray, one_hot: np.ndarray, weights: np.ndarray | None = None
+        self,
+        readings: np.ndarray,
+        beliefs: np.ndarray,
+        left_out: np.ndarray,
+        one_hot: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         """Solve the head on labelled sensors of one table.
 
@@ -69,8 +74,10 @@ class CollectiveModel(keras.Model):
 
         Args:
             readings: float32 `[sensors, time]`, NaN for missing.
-            beliefs: float32 `[sensors, types]`, what the other model says of each *that it did not learn from*, such as
-                the answers left out in turn of a closed-form head.
+            beliefs: float32 `[sensors, types]`, what the other model says of each *that it did not learn from*, by
+                stratified cross-validation. This is what the head sees; answers left out in turn would give each label
+                away, as without one sensor its type is one short.
+            left_out: float32 `[sensors, types]`, what it says of each left out in turn, which the share is chosen by.
             one_hot: float32 `[sensors, types]`, the labels.
             weights: what each sensor counts for in the head, `[sensors]`. Default: all the same.
 
@@ -88,7 +95,7 @@ class CollectiveModel(keras.Model):
         related = np.array(_related(views[0][1], one_hot.shape[1]))[:, 0]
         if related.sum() < 2:
             self.get_layer("share").share.assign(0.0)
-            return beliefs
+            return left_out
         standardize, kernel = self.get_layer("siblings_standardized"), self.get_layer("siblings_kernel")
         standardize.adapt([rows])
         rows, labels = np.array(standardize(rows)), np.tile(one_hot, (2, 1))
@@ -97,11 +104,11 @@ class CollectiveModel(keras.Model):
         features = np.concatenate([np.array(kernel(part)) for part in parts])
         head, blend = self.get_layer("closed_form"), self.get_layer("share")
         counts = None if weights is None else np.tile(weights, 2)
-        coefficients, bias, left_out = ridge_head(features, labels, counts, np.tile(np.arange(len(one_hot)), 2))
-        head.kernel.assign(coefficients)
-        head.bias.assign(bias)
-        blend.adapt(beliefs[related], left_out[related], one_hot[related])
-        return np.where(related[:, None], np.array(blend(beliefs, left_out)), beliefs)
+        solved = ridge_head(features, labels, counts, np.tile(np.arange(len(one_hot)), 2))
+        head.kernel.assign(solved.kernel)
+        head.bias.assign(solved.bias)
+        blend.adapt(left_out[related], solved.left_out[related], one_hot[related])
+        return np.where(related[:, None], np.array(blend(left_out, solved.left_out)), left_out)
 
     def answer(self, readings: np.ndarray, beliefs: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
         """Probabilities `[sensors, types]` for the sensors of one table.

@@ -82,13 +82,14 @@ class CollectiveClassifier:
         Raises:
             InputError: the model was not fitted on as many series, or has no closed-form head alone.
         """
-        beliefs = left_out_answers(self.model, train)
+        left_out = left_out_answers(self.model, train)
+        beliefs = _in_order(self.model, train, self.model.cross_validated)
         one_hot = np.eye(len(self.model.class_names), dtype=np.float32)[train.label_indices]
         self._second = CollectiveModel(tuple(self.model.class_names))
         weights = None
         if class_weight is not None:
             weights = np.array([class_weight.get(each, 1.0) for each in train.label_indices])
-        return self._second.learn(train.values, beliefs, one_hot, weights)
+        return self._second.learn(train.values, beliefs, left_out, one_hot, weights)
 
     def predict(self, readings: SensorReadings, beside: SensorReadings | None = None) -> np.ndarray:
         """Probabilities float32 `[sensors, types]`; labels in `readings` are not looked at.
@@ -135,23 +136,25 @@ def left_out_answers(model: FrozenFeatureModel, train: SensorReadings) -> np.nda
     Raises:
         InputError: the model was fitted on another number of series, or has no closed-form head that answers alone.
     """
-    solved = model.left_out.get("closed_form")
-    if solved is None or model.blend is not None:
+    if "closed_form" not in model.left_out or model.blend is not None:
         raise InputError(
             "only a model with the closed-form head alone, just fitted, knows what it says of series left out"
         )
+    return _in_order(model, train, model.left_out)
+
+
+def _in_order(model: FrozenFeatureModel, train: SensorReadings, answers: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Of the answers of each head, those of the head that reads all that a series has."""
     texts = np.full(len(train), "", object) if train.metadata is None else train.metadata
     given = {READINGS: train.values, METADATA: texts}
     found = np.full((len(train), len(model.class_names)), 1 / len(model.class_names), np.float32)
-    for head in reversed([head for head in SOLVED if head in model.left_out]):
+    for head in reversed([head for head in SOLVED if head in answers]):
         rows = np.ones(len(train), bool)
         for needed in SOLVED[head] if model.reads_metadata else ():
             rows &= has(given, needed)
-        if len(model.left_out[head]) != rows.sum():
-            raise InputError(
-                f"{train.name}: {rows.sum()} series, but the model was fitted on {len(model.left_out[head])}"
-            )
-        found[rows] = model.left_out[head]
+        if len(answers[head]) != rows.sum():
+            raise InputError(f"{train.name}: {rows.sum()} series, but the model was fitted on {len(answers[head])}")
+        found[rows] = answers[head]
     return found
 
 

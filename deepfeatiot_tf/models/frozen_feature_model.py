@@ -97,6 +97,7 @@ class FrozenFeatureModel(keras.Model):
         left_out: by name of a closed-form head, float32 `[series, classes]`: what the series that it was solved on, in
             the order of the training data (a shuffled dataset has none that could be known), would have got had each
             been left out. Filled by `fit`, not saved.
+        cross_validated: the same by cross-validation; see `SolvedHead`.
     """
 
     recipe = "robust"
@@ -121,6 +122,7 @@ class FrozenFeatureModel(keras.Model):
         self.learned_windows: tuple[int, ...] = ()
         self.temperature = 1.0
         self.left_out: dict[str, np.ndarray] = {}
+        self.cross_validated: dict[str, np.ndarray] = {}
 
     @property
     def blend(self) -> Blend | None:
@@ -396,9 +398,11 @@ class FrozenFeatureModel(keras.Model):
         del rows  # of a large fleet, half a gigabyte
         if class_weight is not None:
             weights = weights * [class_weight.get(i, 1.0) for i in one_hot.argmax(axis=1)]
-        kernel, bias, self.left_out[head.name] = ridge_head(features, one_hot, weights, series)
-        head.kernel.assign(kernel)
-        head.bias.assign(bias)
+        solved = ridge_head(features, one_hot, weights, series)
+        head.kernel.assign(solved.kernel)
+        head.bias.assign(solved.bias)
+        self.left_out[head.name] = solved.left_out
+        self.cross_validated[head.name] = solved.cross_validated
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.linear_model import Ridge, RidgeCV
+from sklearn.model_selection import StratifiedKFold
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.training.closed_form import PENALTIES, PENALTY, SCALE, ridge_head
+from deepfeatiot_tf.training.closed_form import FOLDS, PENALTIES, PENALTY, SCALE, ridge_head
 
 
 def made_up(rng, n, noise):
@@ -15,7 +16,7 @@ def made_up(rng, n, noise):
 
 def test_separable_classes_are_told_apart(rng):
     features, one_hot = made_up(rng, 60, 0.1)
-    kernel, bias, _ = ridge_head(features, one_hot)
+    kernel, bias, *_ = ridge_head(features, one_hot)
     assert kernel.shape == (4, 3)
     assert bias.shape == (3,)
     assert np.array_equal((features @ kernel + bias).argmax(1), one_hot.argmax(1))
@@ -25,7 +26,7 @@ def test_confidence_on_unseen_series_is_about_the_accuracy(rng):
     # The temperature comes from left-out predictions; from the fitted ones it would promise far too much.
     features, one_hot = made_up(rng, 80, 1.5)
     wide = np.concatenate([features, rng.normal(size=(80, 200)).astype("float32")], axis=1)
-    kernel, bias, _ = ridge_head(wide, one_hot)
+    kernel, bias, *_ = ridge_head(wide, one_hot)
     fresh, truth = made_up(rng, 2000, 1.5)
     fresh = np.concatenate([fresh, rng.normal(size=(2000, 200)).astype("float32")], axis=1)
     probabilities = softmax(fresh @ kernel + bias, axis=1)
@@ -35,8 +36,8 @@ def test_confidence_on_unseen_series_is_about_the_accuracy(rng):
 
 def test_weights_favour_the_class_they_are_given_to(rng):
     features, one_hot = made_up(rng, 90, 2.0)
-    kernel, bias, _ = ridge_head(features, one_hot)
-    kernel2, bias2, _ = ridge_head(features, one_hot, np.where(one_hot[:, 0] > 0, 10.0, 1.0))
+    kernel, bias, *_ = ridge_head(features, one_hot)
+    kernel2, bias2, *_ = ridge_head(features, one_hot, np.where(one_hot[:, 0] > 0, 10.0, 1.0))
     chosen = [np.sum((features @ k + b).argmax(1) == 0) for k, b in ((kernel, bias), (kernel2, bias2))]
     assert chosen[1] > chosen[0]
 
@@ -48,7 +49,7 @@ def test_a_left_out_series_is_answered_as_by_a_head_that_never_saw_it(rng):
     one_hot[0], one_hot[1] = np.eye(3)[0], np.eye(3)[1]
     wide = np.concatenate([features, rng.normal(size=(40, 100)).astype("float32")], axis=1)
     wide[1] = wide[0]
-    kernel, bias, left_out = ridge_head(wide, one_hot)
+    kernel, bias, left_out, _ = ridge_head(wide, one_hot)
     np.testing.assert_allclose(left_out.sum(axis=1), 1.0, atol=1e-6)
     assert left_out[0, 1] > left_out[0, 0]
     assert left_out[1, 0] > left_out[1, 1]
@@ -59,14 +60,14 @@ def test_a_left_out_series_is_answered_as_by_a_head_that_never_saw_it(rng):
 
 def test_classes_that_were_never_confused_are_not_answered_with_certainty(rng):
     features, one_hot = made_up(rng, 60, 0.01)
-    kernel, bias, _ = ridge_head(features, one_hot)
+    kernel, bias, *_ = ridge_head(features, one_hot)
     assert softmax(features @ kernel + bias, axis=1).max() < 0.999
 
 
 def test_series_that_count_for_nothing_are_not_learned_from_and_answered_all_the_same(rng):
     features, one_hot = made_up(rng, 60, 0.5)
     weights = np.where(one_hot[:, 2] > 0, 0.0, 1.0)
-    kernel, bias, left_out = ridge_head(features, one_hot, weights)
+    kernel, bias, left_out, _ = ridge_head(features, one_hot, weights)
     assert np.isfinite(left_out).all()
     assert not ((features @ kernel + bias).argmax(axis=1) == 2).any()
 
@@ -89,7 +90,7 @@ def test_it_is_scikit_learns_ridge_whatever_the_penalty_it_chooses(rng, width):
     features, one_hot = made_up(rng, 60, 1.0)
     features = np.concatenate([features, rng.normal(size=(60, width - 4)).astype("float32")], axis=1)
     weights = rng.uniform(0.5, 2, 60)
-    kernel, bias, left_out = ridge_head(features, one_hot, weights)
+    kernel, bias, left_out, _ = ridge_head(features, one_hot, weights)
     known = RidgeCV(PENALTIES, scoring="neg_mean_squared_error", store_cv_results=True)
     known.fit(features, one_hot, sample_weight=weights)
     scale = np.linalg.norm(kernel) / np.linalg.norm(known.coef_)  # the temperature
@@ -108,7 +109,7 @@ def test_rows_of_one_series_are_left_out_together_and_the_first_is_asked_about(r
     windows = features + 0.1 * rng.normal(size=features.shape).astype("float32")
     rows, labels = np.concatenate([features, windows[::-1]]), np.concatenate([one_hot, one_hot[::-1]])
     series = np.concatenate([np.arange(30), np.arange(30)[::-1]])
-    kernel, _, left_out = ridge_head(rows, labels, series=series)
+    kernel, _, left_out, _ = ridge_head(rows, labels, series=series)
     assert left_out.shape == (30, 3)
     outside = series != 7
     errors = []
@@ -122,12 +123,40 @@ def test_rows_of_one_series_are_left_out_together_and_the_first_is_asked_about(r
     np.testing.assert_allclose(logits(left_out[7:8]), scale * (answer - answer.mean()), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("width", [4, 100])
+def test_cross_validated_answers_are_those_of_heads_solved_on_the_other_folds(rng, width):
+    features, one_hot = made_up(rng, 60, 1.0)
+    features = np.concatenate([features, rng.normal(size=(60, width - 4)).astype("float32")], axis=1)
+    series = np.tile(np.arange(60), 2)
+    rows = features[series] + 0.1 * (np.arange(120) >= 60)[:, None] * rng.normal(size=(120, width)).astype("float32")
+    solved = ridge_head(rows, one_hot[series], series=series)
+    rest, fold = next(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(features, one_hot.argmax(axis=1)))
+    inside = np.isin(series, rest)
+    misses = []
+    for penalty in PENALTIES:  # of which one was chosen
+        whole = Ridge(penalty).fit(rows, one_hot[series])
+        answers = Ridge(penalty).fit(rows[inside], one_hot[series][inside]).predict(features[fold])
+        scale = np.linalg.norm(solved.kernel) / np.linalg.norm(whole.coef_)
+        answers = scale * (answers - answers.mean(axis=1, keepdims=True))
+        misses.append(np.abs(logits(solved.cross_validated[fold]) - answers).max())
+    assert min(misses) < 1e-3
+
+
+def test_a_head_that_found_nothing_gives_no_label_away_by_cross_validation(rng):
+    one_hot = np.eye(2, dtype="float32")[np.arange(60) % 2]
+    solved = ridge_head(np.zeros((60, 3), "float32"), one_hot)
+    right = one_hot.argmax(axis=1)
+    lean = np.take_along_axis(solved.left_out, right[:, None], axis=1) - 0.5
+    assert (lean < -1e-5).all()  # each leans to the class that is not one short
+    np.testing.assert_allclose(solved.cross_validated, 0.5, atol=1e-6)
+
+
 def test_a_class_of_one_series_has_no_say_in_the_penalty(rng):
     features, one_hot = made_up(rng, 40, 0.5)
     alone = np.eye(4, dtype="float32")[[3]]
     features = np.concatenate([features, np.full((1, 4), 50, "float32")])
     four = np.concatenate([np.pad(one_hot, ((0, 0), (0, 1))), alone])
-    kernel, _, _ = ridge_head(features, four)
+    kernel, *_ = ridge_head(features, four)
     errors = []
     for penalty in PENALTIES:
         rests = [np.delete(np.arange(41), left) for left in range(40)]
@@ -141,7 +170,7 @@ def test_a_class_of_one_series_has_no_say_in_the_penalty(rng):
 
 def test_one_series_of_each_class_is_learned_from_without_a_choice(rng):
     features, one_hot = rng.normal(size=(3, 20)).astype("float32"), np.eye(3, dtype="float32")
-    kernel, bias, left_out = ridge_head(features, one_hot)
+    kernel, bias, left_out, _ = ridge_head(features, one_hot)
     known = Ridge(PENALTY).fit(features, one_hot)
     np.testing.assert_allclose(kernel, SCALE * known.coef_.T, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(bias, SCALE * known.intercept_, rtol=1e-4, atol=1e-5)
