@@ -26,9 +26,10 @@ class SolvedHead(NamedTuple):
         kernel: float32 `[features, classes]`.
         bias: float32 `[classes]`.
         left_out: float32 `[series, classes]`, the probabilities that each series gets from all others.
-        cross_validated: float32 `[series, classes]`, those that it gets from four fifths of them, stratified by class.
-            They are of a somewhat poorer head, but do not give the label away: without one series, its class is one
-            short, so that a head that has found nothing leans, ever so little, to any class but the right one.
+        cross_validated: float32 `[series, classes]`, those that it gets from the other folds of at most `FOLDS`,
+            stratified by class. They are of a somewhat poorer head, but do not give the label away: without one series,
+            its class is one short, so that a head that has found nothing leans, ever so little, to any class but the
+            right one.
     """
 
     kernel: np.ndarray

@@ -170,8 +170,9 @@ def test_a_class_of_one_series_has_no_say_in_the_penalty(rng):
 
 def test_one_series_of_each_class_is_learned_from_without_a_choice(rng):
     features, one_hot = rng.normal(size=(3, 20)).astype("float32"), np.eye(3, dtype="float32")
-    kernel, bias, left_out, _ = ridge_head(features, one_hot)
+    kernel, bias, left_out, cross_validated = ridge_head(features, one_hot)
     known = Ridge(PENALTY).fit(features, one_hot)
     np.testing.assert_allclose(kernel, SCALE * known.coef_.T, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(bias, SCALE * known.intercept_, rtol=1e-4, atol=1e-5)
     assert not (left_out.argmax(axis=1) == np.arange(3)).any()
+    np.testing.assert_array_equal(cross_validated, left_out)  # there are no folds of such
