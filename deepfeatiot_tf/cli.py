@@ -152,13 +152,14 @@ def train(
     `deepfeatiot train fleet.csv --label type --collective -o run/` names sensors measured at the same times together.
     """
     console = stdout()
-    chosen = RunSettings(**settings)
     import_tensorflow()
+    chosen = RunSettings(**settings)
     from deepfeatiot_tf.runs import RunFolder, train_run
     from deepfeatiot_tf.runs.progress import TrainingBar
-    from deepfeatiot_tf.runs.sources import options_of, read_source
+    from deepfeatiot_tf.runs.sources import check_given, options_of, read_source
 
     read_as = given(table)
+    check_given(source, read_as)
     with console.status("reading"):
         readings = read_source(source, read_as, folder=folder)
     if RunFolder(output).finished and not restart:

@@ -203,6 +203,8 @@ def test_train_compares_with_peers_on_the_same_split(fleet, trained, monkeypatch
         ),
         (["train", "{fleet}", "--label", "label", "--branches", "nonsense", "-o", "run"], "nonsense"),
         (["train", "{fleet}", "--label", "label", "--epochs", "0", "-o", "run"], "epochs is 0"),
+        (["train", "{fleet}", "--label", "label", "--seed", "99999999999999999999", "-o", "run"], "give 0 to"),
+        (["train", "iowa", "--metadata", "name", "-o", "run"], "leave out metadata"),
         (["predict", "norun", "{fleet}", "-o", "out.csv"], "norun: no such run folder"),
         (["evaluate", "norun", "{fleet}"], "norun: no such run folder"),
         (["export", "norun", "-o", "serving"], "norun: no such run folder"),

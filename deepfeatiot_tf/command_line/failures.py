@@ -16,7 +16,7 @@ from deepfeatiot_tf.errors import InputError
 logger = logging.getLogger(__name__)
 
 FAILED, INTERRUPTED = 2, 130
-GO_ON = "give the same command again to go on from the last saved epoch"
+GO_ON = "give the same command again to go on; a network does from the last saved epoch"
 NEXT_CELL = "give the same command again to go on with the next cell"
 AFTER_INTERRUPTION = {
     "train": GO_ON,

@@ -17,8 +17,9 @@ import pandas as pd
 from rich.console import Console
 from sklearn.dummy import DummyClassifier
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import EstimatorSystem, Report
-from deepfeatiot_tf.files import make_folder, write_beside
+from deepfeatiot_tf.files import make_folder, write_beside, write_text
 from deepfeatiot_tf.language.sources import SMOLLM2, packaged_smollm2
 from deepfeatiot_tf.models import load_model
 from deepfeatiot_tf.readings import SensorReadings, read_table, simulate_fleet
@@ -30,6 +31,7 @@ from deepfeatiot_tf.serving import export_saved_model, predict_table
 
 TABLE: dict[str, Any] = {"label": "label", "id": "id"}
 FLOOR = "commonest type"
+RESULTS = ("scores.csv", "labelled.csv")
 # By name of the run's folder; trained without the learned branches, whose epochs would take minutes.
 RUNS = {
     "run-solved": RunSettings(validation=0.15),
@@ -88,7 +90,8 @@ def quickstart(
         console: shows bars while training. Default: nothing is shown.
 
     Raises:
-        InputError: the folder cannot be written, or holds runs with other settings.
+        InputError: the folder cannot be written, or holds runs with other settings, or files that would be replaced
+            and are not those of a quickstart.
     """
     folder = Path(folder)
     make_folder(folder)
@@ -137,9 +140,22 @@ def _write_fleet(folder: Path, series: int, new: int, length: int) -> tuple[Sens
     labelled.insert(1, "label", labels[:series])
     rest = table.iloc[series:]
     truth = pd.DataFrame({"id": rest["id"], "label": labels[series:]})
-    for name, part in (("fleet.csv", labelled), ("new.csv", rest), ("new_truth.csv", truth)):
-        write_beside(folder / name, partial(part.to_csv, index=False))
+    tables = {"fleet.csv": labelled, "new.csv": rest, "new_truth.csv": truth}
+    texts = {name: part.to_csv(index=False, lineterminator="\n") for name, part in tables.items()}
+    _check_place(folder, texts)
+    for name, text in texts.items():
+        write_text(folder / name, text)
     return read_table(folder / "fleet.csv", **TABLE), dict(zip(truth["id"], truth["label"], strict=True))
+
+
+def _check_place(folder: Path, texts: Mapping[str, str]) -> None:
+    """An `InputError` where a file would be replaced that no quickstart wrote."""
+    present = [name for name in (*texts, *RESULTS) if (folder / name).exists()]
+    ours = [name for name in texts if name in present and (folder / name).read_bytes() == texts[name].encode()]
+    for name in present:
+        # What comes out of a fleet is a quickstart's own where the fleet is.
+        if name not in ours and (name in texts or "fleet.csv" not in ours):
+            raise InputError(f"{folder / name}: is there already, and no quickstart wrote it; name another folder, -o")
 
 
 def _train(fleet: SensorReadings, run: RunFolder, settings: RunSettings, name: str, console: Console | None) -> Report:

@@ -78,16 +78,19 @@ def refusal_of(run: RunFolder, precision: float, alone: bool = False) -> tuple[R
     text = {"label": str, "alone_label": str, "true_label": str}
     if not run.held_out.exists():
         raise InputError(f"{run.path}: has no {run.held_out.name}, which a precision needs; train it again, --restart")
-    table = pd.read_csv(run.held_out, dtype=text, keep_default_na=False)
-    if label not in table:
-        raise InputError(f"{run.held_out}: has no column {label!r}, which a precision needs; train again, --restart")
-    right = (table[label] == table["true_label"]).to_numpy()
     try:
-        refusal = fit_refusal(table[confidence].to_numpy(), right, precision)
+        table = pd.read_csv(run.held_out, dtype={**text, confidence: np.float64}, keep_default_na=False)
+        right = (table[label] == table["true_label"]).to_numpy()
+        sure = table[confidence].to_numpy()
+        context = json.loads((run.path / "metrics.json").read_text(encoding="utf-8"))["context"]
+    except (OSError, ValueError, KeyError) as error:  # ValueError: what pandas and json say of a damaged file
+        where = f"{run.path}: {run.held_out.name} or metrics.json, which a precision needs, is damaged"
+        raise InputError(f"{where} ({error}); train again, --restart") from error
+    try:
+        refusal = fit_refusal(sure, right, precision)
     except UnreachablePrecisionError as error:
         each = " (each sensor by itself)" if alone else ""
         raise UnreachablePrecisionError(f"{run.path}: {error}{each}") from error
-    context = json.loads((run.path / "metrics.json").read_text(encoding="utf-8"))["context"]
     return refusal, {
         "precision": refusal.precision,
         "answered_share": round(refusal.answered, 4),

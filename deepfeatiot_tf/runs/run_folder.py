@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -13,6 +15,7 @@ import deepfeatiot_tf
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder, write_text
 from deepfeatiot_tf.readings import SensorReadings
+from deepfeatiot_tf.readings.parsing.options import check_options
 from deepfeatiot_tf.runs.settings import RunSettings
 
 logger = logging.getLogger(__name__)
@@ -67,11 +70,22 @@ class RunFolder:
             raise InputError(f"{self.path}: not a run folder, settings.json is missing; give one that train wrote")
         try:
             record = json.loads(self.settings.read_text(encoding="utf-8"))
-            if not {"settings", "data", "table"} <= set(record):
+            if not all(isinstance(record.get(part), dict) for part in ("settings", "data", "table")):
                 raise ValueError("it says nothing about a run")
-        except (ValueError, TypeError) as error:
+        except (ValueError, AttributeError) as error:
             raise InputError(f"{self.settings}: not the settings of a run ({error}); give another folder") from error
+        unknown = set(record["table"]) - set(inspect.signature(check_options).parameters)
+        if unknown:
+            raise InputError(
+                f"{self.settings}: {min(unknown)!r} is no option of a table; the run is of another version of the "
+                "software, so use that, or train again with --restart"
+            )
         return record
+
+    @property
+    def is_collective(self) -> bool:
+        """Whether the sensors of a table are named together."""
+        return bool(self.record()["settings"].get("collective"))
 
     def finished_model(self) -> Path:
         """The model of a finished run.
@@ -82,6 +96,9 @@ class RunFolder:
         self.record()
         if not self.finished:
             raise InputError(f"{self.path}: the run is not finished; give its train command again to go on")
+        for file in (self.model, *([self.collective] if self.is_collective else [])):
+            if not file.exists():
+                raise InputError(f"{file}: is missing; copy the whole folder, or train again with --restart")
         return self.model
 
     def check_place(self) -> None:
@@ -95,10 +112,17 @@ class RunFolder:
                 f"{self.path}: has a {foreign} but no settings.json, so it is no run folder; name another with -o"
             )
 
-    def check_same(self, readings: SensorReadings, settings: RunSettings) -> None:
-        """An `InputError` where the folder's run has other settings or other data."""
+    def check_same(self, readings: SensorReadings, settings: RunSettings, table: Mapping[str, Any] | None) -> None:
+        """An `InputError` where the folder's run has other settings, other data or, if given, another way to read."""
         record = self.record()
         differences = settings.differences(record["settings"])
+        before = record["table"]
+        now = before if table is None else json.loads(json.dumps(dict(table)))
+        differences += [
+            f"{name}={before.get(name)}, not {now.get(name)}"
+            for name in sorted({*before, *now})
+            if before.get(name) != now.get(name)
+        ]
         if differences:
             raise InputError(f"{self.path}: holds a run with {'; '.join(differences)}; {WAYS_OUT}")
         data = record["data"]

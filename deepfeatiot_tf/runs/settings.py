@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from deepfeatiot_tf.errors import InputError
 
+LARGEST_SEED = 2_000_000_000  # what layers add to it still fits in 32 bits
 # Which settings are arguments of each model, beside the class names.
 MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "deepfeatiot": (
@@ -132,8 +133,8 @@ class RunSettings:
         for name in ("dft_width", "kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}; give at least 0")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise InputError(f"seed is {self.seed}; give 0 to {LARGEST_SEED:,}")
         if self.collective and (not self.solved or self.validation):
             raise InputError(
                 "collective goes with the closed-form head, which knows what it says of series left out, and without a "

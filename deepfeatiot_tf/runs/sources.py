@@ -44,6 +44,13 @@ def read_source(
     return read_table(source, class_names=class_names, **options)
 
 
+def check_given(source: str | Path, options: Mapping[str, Any]) -> None:
+    """An `InputError` for options of a table where the source is a data set, which has its own."""
+    named = next((name for name, value in options.items() if value not in (None, "", [], [""])), None)
+    if named is not None and is_dataset(source):
+        raise InputError(f"{source}: a data set has its own columns; leave out {named}, or give the path of its file")
+
+
 def options_of(source: str | Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """The options of `read_table` that read a source: those given, or those of the data set's file."""
     if not is_dataset(source):

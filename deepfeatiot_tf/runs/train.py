@@ -99,14 +99,14 @@ def train_run(
     run = RunFolder(folder)
     run.check_place()
     if run.begun and not restart:
-        run.check_same(readings, settings)
+        run.check_same(readings, settings, table)
     if settings.text_encoder is not None and readings.metadata is None:
         raise InputError(f"{readings.name}: has no metadata for the text encoder to read; name its column, --metadata")
     _tell_of_unread_metadata(readings, settings)
     parts = split_for(readings, settings)
     if run.finished and not restart:
         run.state.unlink(missing_ok=True)
-        return _tested(load_model(run.model), run, parts)
+        return _tested(load_model(run.finished_model()), run, parts)
     model = _build(readings.class_names, settings)
     if restart or not run.begun:
         run.begin(
@@ -182,7 +182,7 @@ def train_run(
 
 def _tested(model: FrozenFeatureModel, run: RunFolder, parts: Parts) -> Report:
     """The report on the test part; of a collective run answered together, beside the training part."""
-    if not run.collective.exists():
+    if not run.is_collective:
         return evaluate(model, parts[2])
     found = CollectiveClassifier.load(model, run.collective).predict(parts[2], beside=parts[0])
     return Report(parts[2], model.class_names, found)

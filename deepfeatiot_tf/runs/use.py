@@ -17,7 +17,7 @@ from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.readings.splits import count_shared_rows
 from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
-from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
+from deepfeatiot_tf.runs.sources import check_given, is_dataset, options_of, path_of, read_source, without_labels
 from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
 from deepfeatiot_tf.serving.lite import ENDING as LITE_ENDING
 from deepfeatiot_tf.serving.unknown import OUT_OF_REACH
@@ -55,7 +55,10 @@ def evaluate_run(
             sensors beside those to name but the run is not collective.
     """
     place = RunFolder(run)
+    check_given(source, options)
     _check_beside(place, beside)
+    if output is not None and RunFolder(output).begun:
+        raise InputError(f"{output}: is the folder of a run, whose report would be replaced; name another")
     model = load_model(place.finished_model())
     record = place.record()
     readings = read_source(source, _merged(record["table"], options), folder=folder, class_names=model.class_names)
@@ -65,7 +68,7 @@ def evaluate_run(
             "those of its test part are in %s",
             *(source, place.path / "report.md"),
         )
-    if place.collective.exists():
+    if place.is_collective:
         fleet, labelled = _fleet(place, model, beside, folder)
         _tell_of_copies(readings, labelled)
         report = Report(readings, model.class_names, fleet.predict(readings, labelled))
@@ -121,15 +124,20 @@ def predict_run(
             reached, or there are sensors beside those to name but the run is not collective.
     """
     place = RunFolder(run)
+    check_given(source, options)
     _check_beside(place, beside)
+    if beside is not None and Path(output).exists() and Path(beside).exists() and Path(output).samefile(beside):
+        raise InputError(f"{output}: is the table of the sensors beside; name another file for the labels")
     threshold = None if precision is None else refusal_of(place, precision)[0].threshold
     model = load_model(place.finished_model())
     path = path_of(source, folder)
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
     answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
-    if place.collective.exists():
+    if place.is_collective:
         fleet, labelled = _fleet(place, model, beside, folder)
         answers["together"] = partial(fleet.predict, beside=labelled)
+    if options.get("empty"):
+        answers["empty"] = options["empty"]
     return predict_table(model, path, output, **answers, **without_labels(path, read_as))
 
 
@@ -165,7 +173,8 @@ def export_run(
     """
     place = RunFolder(run)
     lite = Path(output).suffix.lower() == LITE_ENDING
-    collective = place.collective.exists()
+    model = load_model(place.finished_model())
+    collective = place.is_collective
     if lite and (embeddings or standard_names):
         raise InputError(
             f"{output}: embeddings and standard names go with a SavedModel; name a folder, or leave them out"
@@ -181,7 +190,6 @@ def export_run(
     elif precision is not None:
         refusal, about = refusal_of(place, precision, alone=collective)
         threshold = refusal.threshold
-    model = load_model(place.finished_model())
     if lite:
         if collective:
             logger.warning("%s: names each sensor by itself; the SavedModel names a table together, too", output)
@@ -211,9 +219,9 @@ def _alone(run: RunFolder, precision: float) -> tuple[float, dict[str, Any]]:
 
 
 def _check_beside(run: RunFolder, beside: str | Path | None) -> None:
-    """Refuse sensors beside those to name where they would change nothing."""
-    if beside is not None and not run.collective.exists():
-        run.finished_model()
+    """Refuse a run that is not finished, and sensors beside those to name where they would change nothing."""
+    run.finished_model()
+    if beside is not None and not run.is_collective:
         raise InputError(f"{run.path}: names each sensor by itself, so none help beside; train it with --collective")
 
 

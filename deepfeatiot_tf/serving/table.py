@@ -83,6 +83,8 @@ def predict_table(
     parts = iter_tables(source, rows=rows, **options) if together is None else _whole(source, options)
     if target.exists() and target.samefile(source):
         raise InputError(f"{target}: is the table to label; name another file for the labels")
+    if source.is_dir() and source.resolve() in target.resolve().parents:
+        raise InputError(f"{target}: lies among the sensors to label; name a file in another folder for the labels")
     labeller = Labeller(classifier_of(model), batch_size, threshold, standard_names)
     schema = pa.schema([*SCHEMA, *NAMES]) if standard_names else SCHEMA
     done = 0

@@ -19,7 +19,12 @@ BAD_WIDE = {
     "undeclared decimal commas": ("id;x\na;1,5\n", {}, ["decimal commas", "option `decimal`"]),
     "decimal comma in one cell": ("r1;r2\n1;2\n1;2,5\n", {}, ["line 3, column 'r2'", "'2,5'", "`decimal`"]),
     "decimal point beside commas": ("r1;r2\n1,5;2\n1;2.5\n", {"decimal": ","}, ["line 3", "decimal point"]),
-    "comma for two": ("r1,r2\n1,2\n", {"decimal": ",", "delimiter": ","}, ["`delimiter`"]),
+    "comma for two": ("r1,r2\n1,5,2,5\n", {"decimal": ","}, ["line 2", "more cells than the 2"]),
+    "label of two lines": ('r1,r2,l\n1,2,a\n3,4,"a\nb"\n', {"label": "l"}, ["line 3, column 'l'", "one line of text"]),
+    "readings from last to first": ("r1,r2,l\n1,2,a\n", {"readings": "r2:r1"}, ["from 'r2' to 'r1'", "`readings`"]),
+    "no encoding of text": ("r1,r2\n1,2\n", {"encoding": "hex"}, ["'hex'", "'utf-8'"]),
+    "an encoding without a use": ("r1,r2\n1,2\n", {"encoding": "undefined"}, ["'undefined'", "'utf-8'"]),
+    "utf-16 without its mark": ("r1,r2\n1,2\n", {"encoding": "utf-16"}, ["'utf-16-le'"]),
     "text in a reading": (
         "id,r1,r2\na,1,2\nb,3,fault\n",
         {},
@@ -162,6 +167,8 @@ def test_bad_long_tables_are_explained(write, complaint, text, options, says):
         ({"empty": "drop"}, "'drop'"),
         ({"decimal": ";"}, "';'"),
         ({"layout": "wide", "time": "t"}, "belong to long tables"),
+        ({"delimiter": ", "}, "one character"),
+        ({"readings": []}, "names no column"),
     ],
 )
 def test_options_that_cannot_be_are_refused(complaint, options, says):

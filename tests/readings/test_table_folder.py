@@ -1,5 +1,7 @@
 """A folder of one file per sensor."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,3 +79,24 @@ def test_bad_folders_are_explained(write, tmp_path, complaint, files, options, s
     message = complaint(lambda: read_table(tmp_path / "fleet", **options))
     for words in says:
         assert words in message
+
+
+def test_empty_rows_of_a_sheet_of_one_column_are_missing_readings(tmp_path):
+    pd.DataFrame({"value": [1, None, 3]}).to_excel(tmp_path / "a.xlsx", index=False)
+    np.testing.assert_array_equal(read_table(tmp_path).values, [[1, NAN, 3]])
+
+
+def test_a_hidden_sub_folder_is_no_label(write, tmp_path):
+    write("v\n1\n", "fleet/co2/a.csv")
+    write("v\n1\n", "fleet/.ipynb_checkpoints/a-checkpoint.csv")
+    assert read_table(tmp_path / "fleet", label="folder").class_names == ("co2",)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9/a.csv", b"x/caf\xe9.csv"], ids=["label", "id"])
+def test_a_name_that_is_not_utf_8_is_named(tmp_path, complaint, name):
+    path = tmp_path / os.fsdecode(name)
+    path.parent.mkdir()
+    path.write_text("v\n1\n")
+    message = complaint(lambda: read_table(tmp_path, label="folder"))
+    assert "caf?" in message
+    assert "not UTF-8" in message

@@ -124,3 +124,22 @@ def test_resampling_agrees_with_pandas(tmp_path, rows, minutes):
         expected = series.resample(f"{minutes}min", origin="epoch").mean().to_numpy(np.float32)
         np.testing.assert_array_equal(values[: len(expected)], expected)
         assert np.isnan(values[len(expected) :]).all()
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_times_of_digits_are_read_by_their_format(tmp_path, ending):
+    """Days sort by month, and the first of the month keeps its zero."""
+    days = ["30012024", "31012024", "01022024", "02022024"]
+    table = pd.DataFrame({"id": "a", "t": days, "v": [0, 1, 2, 3]})
+    path = tmp_path / f"log.{ending}"
+    if ending == "csv":
+        table.to_csv(path, index=False)
+    elif ending == "xlsx":
+        table.to_excel(path, index=False)
+    else:
+        table.assign(t=table["t"].str[4:] + table["t"].str[2:4] + table["t"].str[:2]).astype({"t": int}).to_parquet(
+            path
+        )
+    form = "%Y%m%d" if ending == "parquet" else "%d%m%Y"
+    np.testing.assert_array_equal(read_table(path, **LONG, time_format=form).values, [[0, 1, 2, 3]])
+    np.testing.assert_array_equal(read_table(path, **LONG, time_format=form, period="2D").values, [[0.5, 2.5]])

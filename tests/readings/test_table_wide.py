@@ -182,3 +182,31 @@ def test_what_was_written_is_read_back_to_the_last_bit(tmp_path, values, ending)
     read = read_table(path, id="id", readings="r", empty="keep")
     np.testing.assert_array_equal(read.values, values)
     assert list(read.ids) == list(table["id"])
+
+
+def test_a_text_of_digits_in_a_sheet_stays_as_written(tmp_path):
+    path = tmp_path / "fleet.xlsx"
+    table = pd.DataFrame({"id": ["007", "7", "010"], "kind": ["01", "02", "02"], "r1": [1, 2, 3], "r2": [4.5, None, 6]})
+    table.to_excel(path, sheet_name="2024", index=False)
+    for sheet in ("2024", 2024, 0):
+        read = read_table(path, id="id", label="kind", sheet=sheet)
+        assert (list(read.ids), list(read.labels)) == (["007", "7", "010"], ["01", "02", "02"])
+        np.testing.assert_array_equal(read.values, [[1, 4.5], [2, NAN], [3, 6]])
+
+
+def test_texts_that_parquet_holds_as_bytes_are_texts(tmp_path):
+    path = tmp_path / "fleet.parquet"
+    pd.DataFrame({"id": [b"B\xc3\xbcro", b"x"], "kind": [b"co2", b"hum"], "r1": [1, 2], "r2": [3, 4]}).to_parquet(path)
+    read = read_table(path, id="id", label="kind")
+    assert (list(read.ids), list(read.labels)) == (["Büro", "x"], ["co2", "hum"])
+
+
+def test_quoted_decimal_commas_may_stand_between_commas(write):
+    np.testing.assert_array_equal(
+        read_table(write('r1,r2\n"1,5","2,25"\n3,4\n'), decimal=",").values, [[1.5, 2.25], [3, 4]]
+    )
+
+
+@pytest.mark.parametrize("delimiter", ["\\t", "tab", "\t"])
+def test_a_tab_may_be_named_as_people_write_it(write, delimiter):
+    np.testing.assert_array_equal(read_table(write("r1\tr2\n1\t2\n"), delimiter=delimiter).values, [[1, 2]])

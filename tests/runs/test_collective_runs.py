@@ -1,6 +1,8 @@
 import json
 import logging
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -141,6 +143,20 @@ def test_sensors_beside_are_for_collective_runs(finished, fleet_file, tmp_path):
     with pytest.raises(InputError, match="train it with --collective"):
         evaluate_run(finished, fleet_file, tmp_path / "report", beside=fleet_file)
     assert not list(tmp_path.iterdir())
+
+
+def test_labelled_sensors_beside_are_not_written_over(run, tables):
+    before = tables[0].read_text()
+    with pytest.raises(InputError, match="is the table of the sensors beside"):
+        predict_run(run, tables[1], tables[0], beside=tables[0])
+    assert tables[0].read_text() == before
+
+
+def test_a_run_copied_without_its_second_look_names_nothing_in_silence(run, tables, tmp_path):
+    copied = Path(shutil.copytree(run, tmp_path / "copied"))
+    (copied / "collective.keras").unlink()
+    with pytest.raises(InputError, match=r"collective.keras: is missing; copy the whole folder"):
+        predict_run(copied, tables[1], tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize("options", [{"head": "mlp"}, {"validation": 0.2}, {"variant": "paper"}])

@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.runs import RunSettings, first_steps, quickstart
 from tests.reference.small_gpt2 import write_folder
 
@@ -75,6 +76,14 @@ def test_a_second_call_finds_the_finished_runs(found, settings):
     assert again.scores["seconds"].isna().all()
     measures = ["system", "validation_accuracy", "accuracy", "macro_f1", "log_loss"]
     pd.testing.assert_frame_equal(again.scores[measures], found.scores[measures])
+
+
+@pytest.mark.parametrize("name", ["fleet.csv", "labelled.csv"])
+def test_files_of_the_user_are_not_replaced(settings, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match=f"{name}: is there already, and no quickstart wrote it"):
+        quickstart(tmp_path, **settings)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
 
 
 @pytest.mark.parametrize("installed", [True, False])

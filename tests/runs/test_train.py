@@ -198,6 +198,13 @@ def test_other_settings_in_the_same_folder_are_named_and_nothing_is_touched(fini
     assert files(finished) == before
 
 
+def test_another_way_to_read_the_table_is_named(finished, fleet, quick):
+    with pytest.raises(
+        InputError, match=r"holds a run with id=id, not None; missing=None, not \['-999'\]; give the same"
+    ):
+        train_run(fleet, finished, settings=quick, table={"label": "label", "missing": ["-999"]}, verbose=0)
+
+
 def test_other_data_in_the_same_folder_are_refused(finished, fleet, quick):
     with pytest.raises(InputError, match=r"holds a run on other data \(fleet.csv, 36 series, SHA-256"):
         train_run(fleet.take(range(30)), finished, settings=quick, verbose=0)

@@ -1,4 +1,7 @@
+import json
 import logging
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -6,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.runs import evaluate_run, export_run, predict_run
+from deepfeatiot_tf.runs import evaluate_run, export_run, predict_run, train_run
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,66 @@ def test_what_is_no_finished_run_is_refused_with_a_way_out(tmp_path, make, messa
     for use in (evaluate_run, predict_run, export_run):
         with pytest.raises(InputError, match=message):
             use(run, *["x.csv"] * (1 if use is export_run else 2))
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    return Path(shutil.copytree(finished, tmp_path / "copied"))
+
+
+def test_the_report_of_a_run_is_not_replaced_by_one_on_other_readings(copied, new_file):
+    before = (copied / "report.md").read_text()
+    with pytest.raises(InputError, match="is the folder of a run"):
+        evaluate_run(copied, new_file, copied / ".")
+    assert (copied / "report.md").read_text() == before
+
+
+def test_a_run_copied_without_its_model_is_refused_with_a_way_out(copied, new_file, fleet, quick, tmp_path):
+    (copied / "model.keras").unlink()
+    for use in (
+        lambda: predict_run(copied, new_file, tmp_path / "a.csv"),
+        lambda: train_run(fleet, copied, settings=quick, verbose=0),
+    ):
+        with pytest.raises(InputError, match=r"model.keras: is missing; copy the whole folder, or train again"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("metrics.json", "{}"),
+        ("metrics.json", '{"accuracy": 0.'),
+        ("held_out.csv", ""),
+        ("held_out.csv", "id,label,confidence\ns-1,CO2,0.9\n"),
+        ("held_out.csv", "id,true_label,label,confidence\ns-1,CO2,CO2,sure\n"),
+    ],
+)
+def test_damaged_held_out_answers_are_one_line(copied, new_file, tmp_path, name, text):
+    (copied / name).write_text(text)
+    with pytest.raises(InputError, match="which a precision needs, is damaged"):
+        predict_run(copied, new_file, tmp_path / "a.csv", precision=0.5)
+    assert not (tmp_path / "a.csv").exists()
+
+
+@pytest.mark.parametrize("change", [{"table": []}, {"data": []}, {"settings": None}, {"table": {"colour": "red"}}])
+def test_settings_that_say_something_else_are_one_line(copied, new_file, tmp_path, change):
+    record = json.loads((copied / "settings.json").read_text())
+    (copied / "settings.json").write_text(json.dumps(record | change))
+    with pytest.raises(InputError, match=r"settings.json: (not the settings of a run|'colour' is no option)"):
+        predict_run(copied, new_file, tmp_path / "a.csv")
+
+
+def test_a_sensor_without_readings_is_an_error_where_that_is_asked_for(finished, new_file, tmp_path):
+    table = pd.read_csv(new_file)
+    table.iloc[3, 2:] = np.nan
+    table.to_csv(tmp_path / "gap.csv", index=False)
+    predict_run(finished, tmp_path / "gap.csv", tmp_path / "a.csv")
+    assert pd.read_csv(tmp_path / "a.csv")["label"].isna().sum() == 1
+    with pytest.raises(InputError, match=r"gap.csv, line 5: no reading"):
+        predict_run(finished, tmp_path / "gap.csv", tmp_path / "b.csv", empty="error")
+
+
+def test_a_data_set_takes_no_options_of_a_table(finished, tmp_path):
+    for use in (evaluate_run, predict_run):
+        with pytest.raises(InputError, match="iowa: a data set has its own columns; leave out label"):
+            use(finished, "iowa", tmp_path / "out.csv", label="type")

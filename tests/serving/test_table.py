@@ -118,6 +118,14 @@ def test_the_table_to_label_is_not_written_over(quick, tmp_path):
     assert (tmp_path / "fleet.csv").read_text() == before
 
 
+def test_labels_are_not_put_among_the_sensors_of_a_folder(quick, tmp_path):
+    pd.DataFrame({"value": [1, 2]}).to_csv(tmp_path / "s-1.csv", index=False)
+    for name in ("labelled.csv", "s-1.csv"):
+        with pytest.raises(InputError, match="lies among the sensors to label"):
+            predict_table(None, tmp_path, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["s-1.csv"]
+
+
 @pytest.mark.parametrize("name", ["labelled.xlsx", "labelled"])
 def test_an_ending_that_is_not_written_is_refused_before_any_work(name, tmp_path):
     with pytest.raises(InputError, match=r"written as \.csv or \.parquet"):

@@ -137,6 +137,8 @@ def joined_texts(frame: pd.DataFrame, repair: bool) -> np.ndarray:
 def _text(cell: object) -> str | None:
     if cell is None:
         return None
+    if isinstance(cell, bytes):  # texts of Parquet files of old
+        return cell.decode("utf-8", errors="backslashreplace")
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 

@@ -75,7 +75,10 @@ def _named_by(given: str, file: TableFile, options: TableOptions) -> list[str]:
         first, last = given[: colon.start()], given[colon.end() :]
         if first in file.columns and last in file.columns:
             span = file.columns[file.columns.index(first) : file.columns.index(last) + 1]
-            return [column for column in span if column not in options.named]
+            columns = [column for column in span if column not in options.named]
+            if not columns:
+                raise InputError(f"{file.path}: no column of readings from {first!r} to {last!r}; {_HOW_TO_SAY}")
+            return columns
     columns = [c for c in file.columns if c.startswith(given) and c not in options.named]
     if not columns:
         raise InputError(f"{file.path}: no column starts with {given!r}; {_HOW_TO_SAY}")

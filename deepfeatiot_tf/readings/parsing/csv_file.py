@@ -34,10 +34,6 @@ class CsvFile:
         with self._explained():
             self._delimiter = options.delimiter or _sniff(self._first_line())
             self.columns = unique_names(self._header())
-        if self._delimiter == options.cells.decimal:
-            raise InputError(
-                f"{path}: ',' cannot be both the delimiter and the decimal sign; say the option `delimiter`"
-            )
         # where a line is one cell, an empty line is a missing reading
         self._skip_blank = len(self.columns) > 1
 
@@ -140,6 +136,9 @@ class CsvFile:
             raise InputError(self._unparsable(str(error))) from error
         except UnicodeDecodeError as error:
             raise InputError(self._undecodable()) from error
+        except UnicodeError as error:  # UTF-16 without the mark that tells the order of its bytes
+            hint = "say the option `encoding`, perhaps 'utf-16-le'"
+            raise InputError(f"{self.path}: not {self._encoding} ({error}); {hint}") from error
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(f"{self.path}: the gzip file is cut off or damaged; copy it again") from error
 
@@ -175,8 +174,8 @@ class CsvFile:
 
 def _known_encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
-    except LookupError as error:
+        "a".encode(name)
+    except (LookupError, UnicodeError) as error:
         raise InputError(f"encoding {name!r} is not known; say for example 'utf-8' or 'latin-1'") from error
     return name
 

@@ -21,7 +21,8 @@ class ExcelFile:
             with pd.ExcelFile(path, engine="openpyxl") as workbook:
                 sheet = _sheet(options.sheet, [str(name) for name in workbook.sheet_names], path)
                 header = workbook.parse(sheet, header=None, nrows=1, dtype=object)
-                frame = workbook.parse(sheet, header=0)
+                # As the cells are: a text of digits stays one. In a sheet of one column an empty row is a gap.
+                frame = workbook.parse(sheet, header=0, dtype=object).infer_objects()
         except InputError:
             raise
         except Exception as error:  # a damaged workbook fails anywhere in zipfile, XML or openpyxl
@@ -36,7 +37,8 @@ class ExcelFile:
             row = f"{path}, row {int(surplus.argmax()) + 2}"
             raise InputError(f"{row}: more cells than the {len(cells)} of the header; complete the header")
         self.columns = unique_names(cells.where(cells.notna(), "").tolist())
-        self._frame = frame.set_axis(self.columns, axis="columns").dropna(how="all")
+        frame = frame.set_axis(self.columns, axis="columns")
+        self._frame = frame if len(self.columns) == 1 else frame.dropna(how="all")
 
     def sample(self) -> pd.DataFrame:
         """See `TableFile`."""
@@ -57,7 +59,7 @@ class ExcelFile:
 def _sheet(wanted: str | int | None, names: list[str], path: Path) -> str:
     if wanted is None:
         return names[0]
-    if wanted in names:
+    if str(wanted) in names:
         return str(wanted)
     if isinstance(wanted, int) and 0 <= wanted < len(names):
         return names[wanted]

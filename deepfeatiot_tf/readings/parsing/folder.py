@@ -41,7 +41,11 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
     """The tables of a folder, or those of its sub-folders, each of which is a label."""
     pattern = "*/*" if by_label else "*"
     paths = sorted(
-        p for p in folder.glob(pattern) if p.is_file() and extension(p) and not p.name.startswith((".", "~$"))
+        path
+        for path in folder.glob(pattern)
+        if path.is_file()
+        and extension(path)
+        and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
     )
     if not paths:
         kinds = ", ".join(READERS)
@@ -55,6 +59,10 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
     stray = next((p for p in folder.iterdir() if by_label and p.is_file() and extension(p)), None)
     if stray is not None:
         raise InputError(f"{stray}: in no sub-folder, so it has no label; move it to the folder of its label")
+    for path in paths:
+        if any("\udc80" <= sign <= "\udcff" for sign in str(path.relative_to(folder))):
+            shown = str(path).encode("utf-8", errors="replace").decode()
+            raise InputError(f"{shown}: its name, which becomes an id or a label, is not UTF-8; rename it")
     first: dict[str, Path] = {}
     for path in paths:
         other = first.setdefault(sensor_id(path), path)
@@ -76,8 +84,7 @@ def _read(path: Path, options: TableOptions) -> SensorReadings:
         require(file, column, "metadata")
     value = _value_column(file, options)
     times = [] if options.time is None else [options.time]
-    text = [column for column in options.named if column != options.time]
-    frame = next(file.chunks(None, text=text, numbers=[*times, value]))
+    frame = next(file.chunks(None, text=options.text, numbers=[*times, value]))
     codes = np.zeros(len(frame), dtype=np.int64)
     series = sensors_of(frame, codes, np.array([sensor_id(path)], dtype=object), value, file, options, Zone())
     if label is None:

@@ -12,7 +12,7 @@ from deepfeatiot_tf.readings.parsing.table_file import TableFile
 
 
 def check_labels(labels: np.ndarray, rows: np.ndarray, file: TableFile, options: TableOptions) -> None:
-    """An `InputError` for the first label that is missing or not among the class names asked for.
+    """An `InputError` for a label that is missing, broken into lines or not among the class names asked for.
 
     Args:
         labels: str or None `[n]`.
@@ -24,6 +24,10 @@ def check_labels(labels: np.ndarray, rows: np.ndarray, file: TableFile, options:
     if missing.any():
         where = file.where(rows[np.argmax(missing)])
         raise InputError(f"{where}, column {options.label!r}: no label; fill it in or drop the row")
+    for label in set(labels):
+        if label.splitlines() != [label]:
+            where = file.where(rows[np.argmax(labels == label)])
+            raise InputError(f"{where}, column {options.label!r}: label {label!r} is not one line of text; rename it")
     if options.class_names is not None:
         unknown = ~np.isin(labels.astype(str), np.array(options.class_names, dtype=str))
         if unknown.any():

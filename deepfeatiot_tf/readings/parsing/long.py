@@ -35,12 +35,11 @@ def iter_long(file: TableFile, options: TableOptions, rows: int | None) -> Itera
     for column in options.metadata:
         require(file, column, "metadata")
     require_rows(file, file.sample())
-    text = [column for column in options.named if column != time]
     zone = Zone()
     if rows is None:
-        frames: Iterator[pd.DataFrame] = file.chunks(None, text=text, numbers=[time, value])
+        frames: Iterator[pd.DataFrame] = file.chunks(None, text=options.text, numbers=[time, value])
     else:
-        frames = _whole_sensors(file.chunks(_LINES, text=text, numbers=[time, value]), id, rows)
+        frames = _whole_sensors(file.chunks(_LINES, text=options.text, numbers=[time, value]), id, rows)
     seen = SeenIds()
     for frame in frames:
         codes, ids = _sensors(frame[id], file)

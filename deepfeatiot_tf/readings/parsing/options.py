@@ -13,6 +13,7 @@ from deepfeatiot_tf.readings.parsing.cells import CellRules
 LAYOUTS = ("auto", "wide", "long", "folder")
 EMPTY = ("error", "keep")
 FOLDER_LABEL = "folder"
+TAB = ("\\t", "tab")  # as people write it on a command line
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class TableOptions:
     sheet: str | int | None
     class_names: tuple[str, ...] | None
     name: str | None
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """Of `named`, the columns to be read as written: 007 is no number there, nor a time whose format is named."""
+        return tuple(column for column in self.named if column != self.time or self.time_format is not None)
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -71,6 +77,8 @@ def check_options(
     _one_of("decimal", decimal, (".", ","))
     if layout == "wide" and (time or value or period):
         raise InputError("time, value and period belong to long tables; leave them out, or say layout='long'")
+    if readings is not None and not readings:
+        raise InputError("readings names no column; name some, or leave it out")
     marks = missing if isinstance(missing, Iterable) and not isinstance(missing, str) else [missing]
     return TableOptions(
         label=label,
@@ -85,7 +93,7 @@ def check_options(
         cells=CellRules.from_marks(marks, decimal),
         empty=empty,
         repair_text=bool(repair_text),
-        delimiter=delimiter,
+        delimiter=_delimiter(delimiter),
         encoding=encoding,
         sheet=sheet,
         class_names=None if class_names is None else tuple(str(c) for c in class_names),
@@ -96,6 +104,14 @@ def check_options(
 def _one_of(option: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
         raise InputError(f"{option} is {given!r}; say one of {', '.join(map(repr, known))}")
+
+
+def _delimiter(given: str | None) -> str | None:
+    if given in TAB:
+        return "\t"
+    if given is not None and (len(given) != 1 or given in '"\r\n'):
+        raise InputError(f"delimiter is {given!r}; say one character, such as ';', or 'tab'")
+    return given
 
 
 def _period(given: str | pd.Timedelta | None) -> pd.Timedelta | None:

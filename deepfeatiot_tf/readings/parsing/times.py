@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.readings.parsing.cells import texts
 from deepfeatiot_tf.readings.parsing.options import TableOptions
 from deepfeatiot_tf.readings.parsing.table_file import TableFile, where_first
 
@@ -28,7 +29,8 @@ class Zone:
 def ticks(column: pd.Series, file: TableFile, options: TableOptions, zone: Zone) -> np.ndarray:
     """Times as numbers `[n]` in the same order: microseconds since 1970, or the numbers of the column.
 
-    The latter are taken as seconds since 1970 where they have to be binned by `period`.
+    The latter are taken as seconds since 1970 where they have to be binned by `period`; where a format of times is
+    named, they are read by it.
 
     Args:
         column: the time column of some rows.
@@ -42,7 +44,7 @@ def ticks(column: pd.Series, file: TableFile, options: TableOptions, zone: Zone)
     missing = column.isna().to_numpy()
     if missing.any():
         raise InputError(f"{_cell(column, missing, file)}: no time; fill it in or drop the row")
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if pd.api.types.is_numeric_dtype(column.dtype) and options.time_format is None:
         return _from_numbers(column, file, options)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         zones = pd.Series(str(column.dtype.tz), index=column.index)
@@ -51,7 +53,9 @@ def ticks(column: pd.Series, file: TableFile, options: TableOptions, zone: Zone)
         zones = pd.Series(_NO_ZONE, index=column.index)
         times = column
     else:
-        text = column.astype(str).str.strip()
+        digits = pd.api.types.is_numeric_dtype(column.dtype)  # of a workbook or a Parquet file
+        written = pd.Series(texts(column), index=column.index, name=column.name) if digits else column.astype(str)
+        text = written.str.strip()
         zones = _zones(text)
         times = _parse(text, file, options)
     _check_zone(column, zones, file, zone)
