@@ -80,15 +80,16 @@ class CollectiveClassifier:
             float32 `[series, types]`, what each would get beside the others had it been left out.
 
         Raises:
-            InputError: the model was not fitted on as many series, or has no closed-form head alone.
+            InputError: the model was not fitted on as many series, or has no closed-form head alone; a label is unknown
+                to it.
         """
         left_out = left_out_answers(self.model, train)
         beliefs = _in_order(self.model, train, self.model.cross_validated)
-        one_hot = np.eye(len(self.model.class_names), dtype=np.float32)[train.label_indices]
+        one_hot = _one_hot(self.model, train)
         self._second = CollectiveModel(tuple(self.model.class_names))
         weights = None
         if class_weight is not None:
-            weights = np.array([class_weight.get(each, 1.0) for each in train.label_indices])
+            weights = np.array([class_weight.get(each, 1.0) for each in one_hot.argmax(axis=1)])
         return self._second.learn(train.values, beliefs, left_out, one_hot, weights)
 
     def predict(self, readings: SensorReadings, beside: SensorReadings | None = None) -> np.ndarray:
@@ -105,16 +106,7 @@ class CollectiveClassifier:
         beliefs = self._alone(readings)
         if beside is None or not len(beside):
             return second.answer(readings.values, beliefs)
-        place = {name: index for index, name in enumerate(self.model.class_names)}
-        if beside.labels is None:
-            raise InputError(f"{beside.name}: no labels, which sensors beside those to name must have")
-        foreign = next((label for label in beside.labels if label not in place), None)
-        if foreign is not None:
-            raise InputError(
-                f"{beside.name}: label {foreign!r} is unknown to the model; rename it or leave its rows out"
-            )
-        known = np.zeros((len(beside) + len(readings), len(place)), np.float32)
-        known[np.arange(len(beside)), [place[label] for label in beside.labels]] = 1.0
+        known = np.pad(_one_hot(self.model, beside), [(0, len(readings)), (0, 0)])
         time = max(beside.values.shape[1], readings.values.shape[1])
         values = np.concatenate([_padded(each.values, time) for each in (beside, readings)])
         # What is believed of a labelled sensor is never looked at.
@@ -122,6 +114,17 @@ class CollectiveClassifier:
 
     def _alone(self, readings: SensorReadings) -> np.ndarray:
         return self.model.predict(readings.to_dataset(batch_size=256), verbose=0)
+
+
+def _one_hot(model: FrozenFeatureModel, labelled: SensorReadings) -> np.ndarray:
+    """float32 `[sensors, types]`; the types in the order of the model, whatever that of the readings."""
+    place = {name: index for index, name in enumerate(model.class_names)}
+    if labelled.labels is None:
+        raise InputError(f"{labelled.name}: no labels, which sensors to learn from or beside those to name must have")
+    foreign = next((label for label in labelled.labels if label not in place), None)
+    if foreign is not None:
+        raise InputError(f"{labelled.name}: label {foreign!r} is unknown to the model; rename it or leave its rows out")
+    return np.eye(len(place), dtype=np.float32)[[place[label] for label in labelled.labels]]
 
 
 def left_out_answers(model: FrozenFeatureModel, train: SensorReadings) -> np.ndarray:

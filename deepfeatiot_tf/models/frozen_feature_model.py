@@ -196,10 +196,13 @@ class FrozenFeatureModel(keras.Model):
             Keras's `History`.
 
         Raises:
+            ValueError: the model is not compiled.
             InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, a dataset with
                 `validation_split`, or without the metadata that the model reads; the folder of features cannot be made;
                 the labels are not one-hot.
         """
+        if not self.compiled:  # before any feature is computed, and any head solved
+            raise ValueError("fit: the model is not compiled; call compile() first")
         call = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         call.apply_defaults()
         given = {name: value for name, value in call.arguments.items() if name != "self"}
@@ -361,8 +364,10 @@ class FrozenFeatureModel(keras.Model):
                     f"fit: labels of shape {one_hot.shape} for {len(series)} series; give them one-hot, "
                     f"[series, {self.output_shape[-1]}]"
                 )
-            weights = inputs.get(WEIGHTS, np.ones(len(series)))
+            weights = np.reshape(inputs.get(WEIGHTS, np.ones(len(series))), len(series))
             values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, weights, series)])
+        if not values:
+            raise InputError("fit: the data has no series to learn from")
         every = [np.concatenate(each) for each in zip(*values, strict=True)]
         if not len(every[-1]):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")

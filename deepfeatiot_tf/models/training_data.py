@@ -135,7 +135,8 @@ def with_wrong_metadata(batches: Batches, most: int) -> Batches:
             rows = kept[done : done + len(series)]
             mine = {**inputs, METADATA: texts[done : done + len(series)]}
             done += len(series)
-            yield {name: values[rows] for name, values in mine.items()}, one_hot[rows], series[rows]
+            if rows.any():
+                yield {name: values[rows] for name, values in mine.items()}, one_hot[rows], series[rows]
 
     return walk
 
@@ -143,7 +144,7 @@ def with_wrong_metadata(batches: Batches, most: int) -> Batches:
 def arrays_of(x: Any) -> dict[str, np.ndarray]:
     """Readings float32 `[series, time]`, and texts `[series]` where there are some, by name."""
     inputs = as_dict(x)
-    arrays = {READINGS: np.asarray(inputs[READINGS], np.float32)}
+    arrays = {READINGS: np.asarray(taken(inputs, READINGS), np.float32)}
     if METADATA in inputs:
         arrays[METADATA] = np.asarray(inputs[METADATA], object)
     return arrays
@@ -169,7 +170,8 @@ def has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
     values = taken(inputs, name)
     if name == READINGS:
         return np.isfinite(values).any(axis=1)
-    return np.array([bool(text.strip()) for text in values], bool)
+    # Blank as the layers of a graph have it, which strip the white space of ASCII.
+    return np.array([bool((text if isinstance(text, bytes) else str(text).encode()).strip()) for text in values], bool)
 
 
 def check_data(x: Any, steps: int | None, validation_split: float) -> None:

@@ -131,3 +131,17 @@ def test_another_models_second_look_is_refused(classifier, tmp_path):
     other = dfi.DeepFeatIoT(("a", "b", "c"), branches=("statistics",))
     with pytest.raises(InputError, match="is not of this model"):
         dfi.CollectiveClassifier.load(other, tmp_path / "collective.keras")
+
+
+def test_types_are_matched_by_name_whatever_their_order(fleet, classifier):
+    train, test = fleet
+    turned = SensorReadings(train.values, labels=train.labels, class_names=TYPES[::-1])
+    again = dfi.CollectiveClassifier(classifier.model)
+    again.fit(turned)
+    np.testing.assert_allclose(again.predict(test, turned), classifier.predict(test, train), atol=1e-6)
+
+
+def test_a_type_that_the_model_does_not_know_is_not_learned_from(fleet, classifier):
+    strange = SensorReadings(fleet[0].values, labels=["strange", *fleet[0].labels[1:]])
+    with pytest.raises(InputError, match="label 'strange' is unknown to the model"):
+        dfi.CollectiveClassifier(classifier.model).fit(strange)

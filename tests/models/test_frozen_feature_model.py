@@ -81,3 +81,18 @@ def test_an_endless_dataset_needs_steps(fleet):
 def test_other_inputs_are_refused_in_one_line(fleet):
     with pytest.raises(InputError, match="list"):
         build(fleet).fit([[1.0]], verbose=0)
+
+
+def test_what_cannot_be_fitted_is_told_before_anything_is_solved(fleet):
+    y = np.eye(len(fleet.class_names), dtype="float32")[fleet.label_indices]
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",))
+    with pytest.raises(ValueError, match="not compiled"):
+        model.fit(fleet.values, y, verbose=0)
+    model.compile()
+    with pytest.raises(InputError, match="no 'readings'"):
+        model.fit({"reading": fleet.values}, y, verbose=0)
+    with pytest.raises(InputError, match="no series"):
+        model.fit(fleet.to_dataset().take(0), verbose=0)
+    assert not model.adapted
+    model.fit(fleet.values, y, sample_weight=np.ones((len(fleet), 1)), verbose=0)
+    assert model.adapted

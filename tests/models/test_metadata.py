@@ -168,6 +168,27 @@ def test_rows_without_metadata_get_none_that_is_wrong(told, encoder):
     assert len(model.left_out["closed_form"]) == 39
 
 
+def test_a_batch_without_any_metadata_gets_no_rows_of_wrong_metadata(told):
+    fleet = SensorReadings(told.values, labels=told.labels, metadata=[*told.metadata[:32], *[""] * 8])
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",), text_encoder="ngrams", wrong_metadata=0.05)
+    model.compile()
+    model.fit(fleet.to_dataset(batch_size=8), verbose=0)
+    assert len(model.left_out["closed_form"]) == 32
+
+
+def test_metadata_is_blank_in_arrays_where_it_is_in_a_dataset(told):
+    texts = np.array(["\u00a0", " \t", "", *told.metadata[3:]], object)
+    fleet = SensorReadings(told.values, labels=told.labels, metadata=texts)
+    y = np.eye(len(fleet.class_names), dtype="float32")[fleet.label_indices]
+    found = []
+    for data in ((fleet.to_dataset(batch_size=40),), ({"readings": fleet.values, "metadata": texts}, y)):
+        model = DeepFeatIoT(fleet.class_names, branches=("statistics",), text_encoder="ngrams")
+        model.compile()
+        model.fit(*data, verbose=0)
+        found.append({head: len(answers) for head, answers in model.left_out.items()})
+    assert found[0] == found[1]
+
+
 def test_without_any_metadata_a_network_still_learns_from_readings(told, encoder):
     blank = without(told, metadata=True)
     model = DeepFeatIoT(told.class_names, head="mlp", branches=("statistics",), text_encoder=encoder())

@@ -1,0 +1,114 @@
+"""Why a model misreads another site: units, decimals, and where its sensors' statistics lie.
+
+Zero-shot transfer as `deepfeatiot transfer` runs it, between Swiss, Iowa and SBAS, in four ways. Nothing is learned
+from the labels of the site that is named. Writes one row per pair, way, system and seed:
+
+- `as they are`;
+- `units`: Iowa's °F and inches of mercury in °C and hPa, as the other two have them;
+- `units and decimals`: the same, and every reading of both sites rounded to one decimal;
+- `site's own mean`: as they are, but each site's statistics standardized by their own mean and deviation, the default
+  alone. It reads all series of the new site at once.
+
+A row that is in the table is not run again.
+
+    python benchmarks/transfer_shift.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from common import RESULTS, Cells
+
+import deepfeatiot_tf as dfi
+from deepfeatiot_tf.comparison.common_types import over_common_types
+from deepfeatiot_tf.evaluation.answers import inputs_for
+from deepfeatiot_tf.evaluation.metrics import scores
+from deepfeatiot_tf.evaluation.system_entry import Training
+from deepfeatiot_tf.layers import SummaryStatistics
+from deepfeatiot_tf.peers.trees import boosting, extra_trees
+
+SCORES = ("accuracy", "macro_f1", "log_loss")
+FAHRENHEIT = ("Air Temperature", "Dew Point", "Apparent Temperature")
+HPA_PER_INCH = 33.8639
+WAYS = ("as they are", "units", "units and decimals")
+OWN_MEAN = "site's own mean"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", nargs="+", default=["swiss", "iowa", "sbas"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("-o", "--output", type=Path, default=RESULTS / "transfer_shift.csv")
+    options = parser.parse_args()
+    cells = Cells(options.output, ["source", "target", "way", "system", "seed"])
+    sites = [dfi.load_dataset(data) for data in options.data]
+    for one, other in itertools.permutations(sites, 2):
+        for way in WAYS:
+            source, target = over_common_types(*(_altered(site, way) for site in (one, other)))
+            for system, seed in itertools.product(SYSTEMS, range(options.seeds)):
+                key = (one.name, other.name, way, system, seed)
+                if key in cells:
+                    continue
+                for name, found in SYSTEMS[system](source, target, seed).items():
+                    if way == WAYS[0] or name == "":
+                        found = scores(target.label_indices, found, target.class_names)
+                        cells.add((*key[:2], name or way, system, seed), **{each: found[each] for each in SCORES})
+    means = cells.table.groupby(["source", "target", "system", "way"], sort=False).accuracy.mean()
+    print((100 * means.unstack("way")).round(1).to_string())
+
+
+def _altered(site: dfi.SensorReadings, way: str) -> dfi.SensorReadings:
+    """The site with its readings as the way has them."""
+    values = site.values.astype(np.float64)
+    if way != WAYS[0] and site.name == "Iowa":
+        labels = np.asarray(site.labels)
+        fahrenheit = np.isin(labels, FAHRENHEIT)
+        values[fahrenheit] = (values[fahrenheit] - 32) / 1.8
+        values[labels == "Pressure Altimeter"] *= HPA_PER_INCH
+        values = values.round(2)  # as finely as the file has them
+    if way == WAYS[2]:
+        values = values.round(1)
+    return dfi.SensorReadings(
+        values.astype(np.float32), ids=site.ids, labels=site.labels, class_names=site.class_names, name=site.name
+    )
+
+
+def _default(source: dfi.SensorReadings, target: dfi.SensorReadings, seed: int) -> dict[str, np.ndarray]:
+    model = dfi.DeepFeatIoT(source.class_names, seed=seed)
+    model.compile()
+    model.fit(inputs_for(model, source).to_dataset(), verbose=0)
+    data = inputs_for(model, target).to_dataset()
+    answers = {"": model.predict(data, verbose=0)}
+    statistics = SummaryStatistics()
+    model.network.get_layer("statistics_standardized").adapt(
+        [statistics(inputs["readings"]).numpy() for inputs, _ in data]
+    )
+    return {**answers, OWN_MEAN: model.predict(data, verbose=0)}
+
+
+def _peer(make: Callable) -> Callable:
+    def answers(source: dfi.SensorReadings, target: dfi.SensorReadings, seed: int) -> dict[str, np.ndarray]:
+        system = make(Training())
+        system.fit(source, None, seed=seed, protocol="honest")
+        return {"": system.predict(target)}
+
+    return answers
+
+
+SYSTEMS = {
+    "deepfeatiot": _default,
+    "statistics-trees": _peer(extra_trees),
+    "statistics-boosting": _peer(boosting),
+}
+
+
+if __name__ == "__main__":
+    main()
