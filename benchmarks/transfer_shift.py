@@ -20,6 +20,7 @@ import argparse
 import itertools
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -38,8 +39,7 @@ from deepfeatiot_tf.peers.trees import boosting, extra_trees
 SCORES = ("accuracy", "macro_f1", "log_loss")
 FAHRENHEIT = ("Air Temperature", "Dew Point", "Apparent Temperature")
 HPA_PER_INCH = 33.8639
-WAYS = ("as they are", "units", "units and decimals")
-OWN_MEAN = "site's own mean"
+UNITS, DECIMALS = "units", "units and decimals"
 
 
 def main() -> None:
@@ -51,16 +51,13 @@ def main() -> None:
     cells = Cells(options.output, ["source", "target", "way", "system", "seed"])
     sites = [dfi.load_dataset(data) for data in options.data]
     for one, other in itertools.permutations(sites, 2):
-        for way in WAYS:
+        for way, systems in WAYS.items():
             source, target = over_common_types(*(_altered(site, way) for site in (one, other)))
-            for system, seed in itertools.product(SYSTEMS, range(options.seeds)):
+            for system, seed in itertools.product(systems, range(options.seeds)):
                 key = (one.name, other.name, way, system, seed)
-                if key in cells:
-                    continue
-                for name, found in SYSTEMS[system](source, target, seed).items():
-                    if way == WAYS[0] or name == "":
-                        found = scores(target.label_indices, found, target.class_names)
-                        cells.add((*key[:2], name or way, system, seed), **{each: found[each] for each in SCORES})
+                if key not in cells:
+                    found = scores(target.label_indices, systems[system](source, target, seed), target.class_names)
+                    cells.add(key, **{each: found[each] for each in SCORES})
     means = cells.table.groupby(["source", "target", "system", "way"], sort=False).accuracy.mean()
     print((100 * means.unstack("way")).round(1).to_string())
 
@@ -68,37 +65,37 @@ def main() -> None:
 def _altered(site: dfi.SensorReadings, way: str) -> dfi.SensorReadings:
     """The site with its readings as the way has them."""
     values = site.values.astype(np.float64)
-    if way != WAYS[0] and site.name == "Iowa":
+    if way in (UNITS, DECIMALS) and site.name == "Iowa":
         labels = np.asarray(site.labels)
         fahrenheit = np.isin(labels, FAHRENHEIT)
         values[fahrenheit] = (values[fahrenheit] - 32) / 1.8
         values[labels == "Pressure Altimeter"] *= HPA_PER_INCH
         values = values.round(2)  # as finely as the file has them
-    if way == WAYS[2]:
+    if way == DECIMALS:
         values = values.round(1)
     return dfi.SensorReadings(
         values.astype(np.float32), ids=site.ids, labels=site.labels, class_names=site.class_names, name=site.name
     )
 
 
-def _default(source: dfi.SensorReadings, target: dfi.SensorReadings, seed: int) -> dict[str, np.ndarray]:
+def _default(source: dfi.SensorReadings, target: dfi.SensorReadings, seed: int, own_mean: bool = False) -> np.ndarray:
     model = dfi.DeepFeatIoT(source.class_names, seed=seed)
     model.compile()
     model.fit(inputs_for(model, source).to_dataset(), verbose=0)
     data = inputs_for(model, target).to_dataset()
-    answers = {"": model.predict(data, verbose=0)}
-    statistics = SummaryStatistics()
-    model.network.get_layer("statistics_standardized").adapt(
-        [statistics(inputs["readings"]).numpy() for inputs, _ in data]
-    )
-    return {**answers, OWN_MEAN: model.predict(data, verbose=0)}
+    if own_mean:
+        statistics = SummaryStatistics()
+        model.network.get_layer("statistics_standardized").adapt(
+            [statistics(inputs["readings"]).numpy() for inputs, _ in data]
+        )
+    return model.predict(data, verbose=0)
 
 
 def _peer(make: Callable) -> Callable:
-    def answers(source: dfi.SensorReadings, target: dfi.SensorReadings, seed: int) -> dict[str, np.ndarray]:
+    def answers(source: dfi.SensorReadings, target: dfi.SensorReadings, seed: int) -> np.ndarray:
         system = make(Training())
         system.fit(source, None, seed=seed, protocol="honest")
-        return {"": system.predict(target)}
+        return system.predict(target)
 
     return answers
 
@@ -107,6 +104,12 @@ SYSTEMS = {
     "deepfeatiot": _default,
     "statistics-trees": _peer(extra_trees),
     "statistics-boosting": _peer(boosting),
+}
+WAYS: dict[str, dict[str, Callable]] = {
+    "as they are": SYSTEMS,
+    "site's own mean": {"deepfeatiot": partial(_default, own_mean=True)},
+    UNITS: SYSTEMS,
+    DECIMALS: SYSTEMS,
 }
 
 

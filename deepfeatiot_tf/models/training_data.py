@@ -171,7 +171,7 @@ def has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
     if name == READINGS:
         return np.isfinite(values).any(axis=1)
     # Blank as the layers of a graph have it, which strip the white space of ASCII.
-    return np.array([bool((text if isinstance(text, bytes) else str(text).encode()).strip()) for text in values], bool)
+    return np.array([bool(tf.compat.as_bytes(text).strip()) for text in values], bool)
 
 
 def check_data(x: Any, steps: int | None, validation_split: float) -> None:

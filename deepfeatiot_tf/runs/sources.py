@@ -13,6 +13,8 @@ from deepfeatiot_tf.readings.parsing.columns import reading_columns
 from deepfeatiot_tf.readings.parsing.files import extension, open_table
 from deepfeatiot_tf.readings.parsing.options import FOLDER_LABEL, check_options
 
+FORGOTTEN: tuple[Any, ...] = (None, "", [], [""])  # an option that is given so is none
+
 
 def is_dataset(source: str | Path) -> bool:
     """Whether `source` names a public data set; write `./swiss` for a folder that is called so."""
@@ -46,7 +48,7 @@ def read_source(
 
 def check_given(source: str | Path, options: Mapping[str, Any]) -> None:
     """An `InputError` for options of a table where the source is a data set, which has its own."""
-    named = next((name for name, value in options.items() if value not in (None, "", [], [""])), None)
+    named = next((name for name, value in options.items() if value not in FORGOTTEN), None)
     if named is not None and is_dataset(source):
         raise InputError(f"{source}: a data set has its own columns; leave out {named}, or give the path of its file")
 

@@ -17,7 +17,15 @@ from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.readings.splits import count_shared_rows
 from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import RunFolder
-from deepfeatiot_tf.runs.sources import check_given, is_dataset, options_of, path_of, read_source, without_labels
+from deepfeatiot_tf.runs.sources import (
+    FORGOTTEN,
+    check_given,
+    is_dataset,
+    options_of,
+    path_of,
+    read_source,
+    without_labels,
+)
 from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
 from deepfeatiot_tf.serving.lite import ENDING as LITE_ENDING
 from deepfeatiot_tf.serving.unknown import OUT_OF_REACH
@@ -173,7 +181,7 @@ def export_run(
     """
     place = RunFolder(run)
     lite = Path(output).suffix.lower() == LITE_ENDING
-    model = load_model(place.finished_model())
+    trained = place.finished_model()
     collective = place.is_collective
     if lite and (embeddings or standard_names):
         raise InputError(
@@ -190,6 +198,7 @@ def export_run(
     elif precision is not None:
         refusal, about = refusal_of(place, precision, alone=collective)
         threshold = refusal.threshold
+    model = load_model(trained)
     if lite:
         if collective:
             logger.warning("%s: names each sensor by itself; the SavedModel names a table together, too", output)
@@ -219,9 +228,9 @@ def _alone(run: RunFolder, precision: float) -> tuple[float, dict[str, Any]]:
 
 
 def _check_beside(run: RunFolder, beside: str | Path | None) -> None:
-    """Refuse a run that is not finished, and sensors beside those to name where they would change nothing."""
-    run.finished_model()
+    """Refuse sensors beside those to name where they would change nothing."""
     if beside is not None and not run.is_collective:
+        run.finished_model()
         raise InputError(f"{run.path}: names each sensor by itself, so none help beside; train it with --collective")
 
 
@@ -247,4 +256,4 @@ def _tell_of_copies(readings: SensorReadings, beside: SensorReadings | None) -> 
 
 def _merged(remembered: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     merged = {**remembered, **given}
-    return {name: value for name, value in merged.items() if value not in (None, "", [], [""])}
+    return {name: value for name, value in merged.items() if value not in FORGOTTEN}

@@ -10,6 +10,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from deepfeatiot_tf.readings.parsing.options import TableOptions
 from deepfeatiot_tf.readings.parsing.table_file import SAMPLE_ROWS, unique_names
 
 DELIMITERS = (",", ";", "\t", "|")
+_QUOTED = re.compile(r'"\s*[+-]?\d+,\d+\s*"')
 _CELLS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
@@ -34,6 +36,11 @@ class CsvFile:
         with self._explained():
             self._delimiter = options.delimiter or _sniff(self._first_line())
             self.columns = unique_names(self._header())
+            if self._delimiter == options.cells.decimal and not self._quotes_numbers():
+                raise InputError(
+                    f"{path}: {self._delimiter!r} cannot be both the delimiter and the decimal sign, unless numbers "
+                    "are quoted; say the option `delimiter`"
+                )
         # where a line is one cell, an empty line is a missing reading
         self._skip_blank = len(self.columns) > 1
 
@@ -114,6 +121,11 @@ class CsvFile:
     def _header(self) -> list[str]:
         with self._open_text() as text:
             return next(record for record in csv.reader(text, delimiter=self._delimiter) if "".join(record).strip())
+
+    def _quotes_numbers(self) -> bool:
+        """Whether a number with a decimal comma stands in quotes, as spreadsheets write it between commas."""
+        with self._open_text() as text:
+            return any(_QUOTED.search(line) for line in islice(text, SAMPLE_ROWS))
 
     def _open_text(self) -> IO[str]:
         encoding = "utf-8-sig" if codecs.lookup(self._encoding).name == "utf-8" else self._encoding

@@ -21,7 +21,7 @@ class ExcelFile:
             with pd.ExcelFile(path, engine="openpyxl") as workbook:
                 sheet = _sheet(options.sheet, [str(name) for name in workbook.sheet_names], path)
                 header = workbook.parse(sheet, header=None, nrows=1, dtype=object)
-                # As the cells are: a text of digits stays one. In a sheet of one column an empty row is a gap.
+                # As the cells are: a text of digits stays one.
                 frame = workbook.parse(sheet, header=0, dtype=object).infer_objects()
         except InputError:
             raise
@@ -38,6 +38,7 @@ class ExcelFile:
             raise InputError(f"{row}: more cells than the {len(cells)} of the header; complete the header")
         self.columns = unique_names(cells.where(cells.notna(), "").tolist())
         frame = frame.set_axis(self.columns, axis="columns")
+        # Where a row is one cell, an empty one is a missing reading.
         self._frame = frame if len(self.columns) == 1 else frame.dropna(how="all")
 
     def sample(self) -> pd.DataFrame:

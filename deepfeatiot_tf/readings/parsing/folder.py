@@ -60,9 +60,11 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
     if stray is not None:
         raise InputError(f"{stray}: in no sub-folder, so it has no label; move it to the folder of its label")
     for path in paths:
-        if any("\udc80" <= sign <= "\udcff" for sign in str(path.relative_to(folder))):
+        try:
+            str(path.relative_to(folder)).encode()
+        except UnicodeEncodeError as error:
             shown = str(path).encode("utf-8", errors="replace").decode()
-            raise InputError(f"{shown}: its name, which becomes an id or a label, is not UTF-8; rename it")
+            raise InputError(f"{shown}: its name, which becomes an id or a label, is not UTF-8; rename it") from error
     first: dict[str, Path] = {}
     for path in paths:
         other = first.setdefault(sensor_id(path), path)
