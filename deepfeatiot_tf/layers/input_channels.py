@@ -105,7 +105,9 @@ def interpolate(readings: tf.Tensor, observed: tf.Tensor) -> tf.Tensor:
     share = tf.cast(tf.clip_by_value(here - before, 0, span), tf.float32) / tf.cast(span, tf.float32)
     known = tf.where(observed, readings, 0.0)
     left, right = (tf.gather(known, at, batch_dims=1) for at in (before, after))
-    return tf.where(observed, readings, left * (1.0 - share) + right * share)
+    # Between equals lies no other: rounding would make steps of 1e-7 in a series that does not move.
+    between = tf.where(left == right, left, left * (1.0 - share) + right * share)
+    return tf.where(observed, readings, between)
 
 
 def _standardize(x: tf.Tensor, inside: tf.Tensor) -> tf.Tensor:

@@ -131,6 +131,8 @@ def _is_whole(x: tf.Tensor, places: int) -> tf.Tensor:
 
 
 def _autocorrelations(x: tf.Tensor, inside: tf.Tensor) -> list[tf.Tensor]:
+    # From the lowest, so that a series that does not move is 0, where its mean could be off by rounding.
+    x = x - tf.reduce_min(tf.where(inside, x, x.dtype.max), axis=1, keepdims=True)
     centred = tf.where(inside, x - _mean(x, inside), 0.0)
     # Divided by the largest deviation first: squares of small ones would vanish.
     centred = tf.math.divide_no_nan(centred, tf.reduce_max(tf.abs(centred), axis=1, keepdims=True))

@@ -50,9 +50,13 @@ def learned_branches(
         return {}
     signal, length = InputChannels(channels, missing_value, name="channels")(readings)
     inputs = (signal,) if channels == "paper" else (signal, length)
+    # Raw readings overflow float16, and what stands for a missing one there is 0 in it.
+    options = {"dtype": "float32"} if channels == "paper" else {}
     layers: dict[str, Callable] = {
-        "local": MultiScaleConv(seed=seed, name="local", **LOCAL[channels]),
-        "global": BiGRU(stride=global_stride, relu=relu, mask_value=mask_value, seed=seed + 100, name="global"),
+        "local": MultiScaleConv(seed=seed, name="local", **LOCAL[channels], **options),
+        "global": BiGRU(
+            stride=global_stride, relu=relu, mask_value=mask_value, seed=seed + 100, name="global", **options
+        ),
     }
     return {branch: layers[branch](*inputs) for branch in LEARNED if branch in names}
 

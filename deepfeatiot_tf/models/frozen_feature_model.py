@@ -36,6 +36,8 @@ from deepfeatiot_tf.models.training_data import (
     augmented_copies_of,
     batches_of,
     check_data,
+    check_weights,
+    counted,
     has,
     held_out,
     one_after_the_other,
@@ -71,7 +73,8 @@ class FrozenFeatureModel(keras.Model):
     `fit` takes arrays or a `tf.data.Dataset`, as Keras's does, with one-hot labels. The first `fit` also takes the
     standardization of the frozen features from the training data, and solves a closed-form head, where the network has
     one. Where it blends such a head with what it learns by gradient, the end of `fit` weighs the two on the validation
-    data. Weights of samples and of classes count in the head that is solved as in what is trained.
+    data. Weights of samples, or of classes, count in the head that is solved as in what is trained; a sample of
+    the weight 0 has no part in the standardization and the kernel, either.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
     use either of the two may then be left out.
@@ -173,9 +176,16 @@ class FrozenFeatureModel(keras.Model):
         # As `_make_counters`, of the optimizer.
         self.optimizer.build(self.trainable_variables)
 
+    def get_compile_config(self) -> dict:
+        """As Keras's, and whether the learning rate is annealed, which is of the optimizer, not of the weights."""
+        return {**super().get_compile_config(), "annealed": self.annealed}
+
     def compile_from_config(self, config: dict) -> None:
         """Compile as the saved model was."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        given = keras.saving.deserialize_keras_object(config)
+        annealed_before = given.pop("annealed", False)
+        self.compile(**given)
+        self.annealed = annealed_before
 
     def fit(self, *args: Any, feature_cache: str | Path | bool | None = None, **kwargs: Any) -> keras.callbacks.History:
         """As Keras's `fit`, with the frozen features computed once per series.
@@ -197,9 +207,10 @@ class FrozenFeatureModel(keras.Model):
 
         Raises:
             ValueError: the model is not compiled.
-            InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, a dataset with
-                `validation_split`, or without the metadata that the model reads; the folder of features cannot be made;
-                the labels are not one-hot.
+            InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, one that is not
+                batched, one with `validation_split`, or without the metadata that the model reads; there are weights
+                both of samples and of classes, or none above 0; the folder of features cannot be made; the labels are
+                not one-hot.
         """
         if not self.compiled:  # before any feature is computed, and any head solved
             raise ValueError("fit: the model is not compiled; call compile() first")
@@ -207,6 +218,7 @@ class FrozenFeatureModel(keras.Model):
         call.apply_defaults()
         given = {name: value for name, value in call.arguments.items() if name != "self"}
         check_data(given["x"], given["steps_per_epoch"], given["validation_split"])
+        check_weights(given["x"], given["sample_weight"], given["class_weight"])
         if isinstance(given["x"], tf.data.Dataset):
             given["shuffle"] = False  # the dataset decides; Keras warns otherwise
         if given["validation_split"] and given["validation_data"] is None:
@@ -322,6 +334,7 @@ class FrozenFeatureModel(keras.Model):
         """What the first `fit` takes from the training data: standardization, closed-form head."""
         if self.adapted:
             return
+        counting = counted(batches)
         for branch, each in stores.items():
             for layer in self.network.layers:
                 if layer.name == f"{branch}_standardized":
@@ -329,15 +342,15 @@ class FrozenFeatureModel(keras.Model):
                         each.look_up(inputs)[
                             has(inputs, each.source) & (whole_rows(series) | (each.source == READINGS))
                         ]
-                        for inputs, _, series in batches()
+                        for inputs, _, series in counting()
                     )
         for layer in self.network.layers:
             if isinstance(layer, SampleSizeScale):
-                layer.adapt(sum(len(np.unique(series)) for _, _, series in batches()))
+                layer.adapt(sum(len(np.unique(series)) for _, _, series in counting()))
             if isinstance(layer, LaplacianFeatures):
                 inputs = layer.input if isinstance(layer.input, list) else [layer.input]
                 needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)
-                layer.adapt(*self._values(inputs, needs, stores, batches)[:-2])
+                layer.adapt(*self._values(inputs, needs, stores, counting)[:-2])
         for layer in self.network.layers:
             if layer.name in SOLVED:
                 self._solve(layer, stores, batches, copies, class_weight)
@@ -367,7 +380,7 @@ class FrozenFeatureModel(keras.Model):
             weights = np.reshape(inputs.get(WEIGHTS, np.ones(len(series))), len(series))
             values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, weights, series)])
         if not values:
-            raise InputError("fit: the data has no series to learn from")
+            raise InputError("fit: the data has no series to learn from, or none of a weight above 0")
         every = [np.concatenate(each) for each in zip(*values, strict=True)]
         if not len(every[-1]):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
@@ -412,12 +425,9 @@ class FrozenFeatureModel(keras.Model):
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         store["adapted"] = np.array(self.adapted)
-        store["annealed"] = np.array(self.annealed)
 
     def load_own_variables(self, store: Any) -> None:
         self.adapted = bool(np.array(store["adapted"]))
-        if "annealed" in store:  # models saved before have none
-            self.annealed = bool(np.array(store["annealed"]))
 
 
 def _callbacks(given: Any) -> list[keras.callbacks.Callback]:

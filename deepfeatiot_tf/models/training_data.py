@@ -72,6 +72,21 @@ def held_out(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[tuple[An
     return part(first), part(last)
 
 
+def counted(batches: Batches) -> Batches:
+    """The same batches without the rows that have the weight 0."""
+
+    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+        for inputs, one_hot, series in batches():
+            if WEIGHTS not in inputs:
+                yield inputs, one_hot, series
+                continue
+            rows = np.reshape(inputs[WEIGHTS], len(series)) > 0
+            if rows.any():
+                yield {name: values[rows] for name, values in inputs.items()}, one_hot[rows], series[rows]
+
+    return walk
+
+
 def whole_rows(series: np.ndarray) -> np.ndarray:
     """Bool `[rows]`: which rows of a batch are series, and no windows of one."""
     return np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1])
@@ -182,3 +197,22 @@ def check_data(x: Any, steps: int | None, validation_split: float) -> None:
         raise InputError("fit: the dataset never ends; give steps_per_epoch")
     if isinstance(x, tf.data.Dataset) and validation_split:
         raise InputError("fit: validation_split is for arrays; of a dataset, give validation_data")
+    if isinstance(x, tf.data.Dataset):
+        readings = as_dict(_inputs_spec(x)).get(READINGS)
+        if isinstance(readings, tf.TensorSpec) and readings.shape.rank == 1:
+            raise InputError("fit: each element of the dataset is one series; give it in batches, dataset.batch(32)")
+
+
+def check_weights(x: Any, sample_weight: Any, class_weight: Any) -> None:
+    """An `InputError` for weights of samples beside those of classes, which Keras refuses when heads are solved."""
+    if isinstance(x, tf.data.Dataset):
+        weighted = isinstance(x.element_spec, tuple) and len(x.element_spec) > 2
+    else:
+        weighted = sample_weight is not None
+    if weighted and class_weight is not None:
+        raise InputError("fit: there are weights of samples and of classes; multiply the latter into the former")
+
+
+def _inputs_spec(dataset: tf.data.Dataset) -> Any:
+    spec = dataset.element_spec
+    return spec[0] if isinstance(spec, tuple) else spec

@@ -84,11 +84,11 @@ class RunCheckpoint(keras.callbacks.Callback):
         """Note the epoch, keep its weights if it is the best, stop if patience has run out, save."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        if self.monitor is not None and self.monitor not in self.history:
-            known = ", ".join(self.history)
+        if self.monitor is not None and self.monitor not in (logs or {}):
+            known = ", ".join(logs or {})
             raise InputError(
                 f"epochs are to be selected by {self.monitor!r}, but the model reports only {known}; give "
-                'validation data, and compile with metrics=["accuracy"]'
+                'validation data, used after every epoch, and compile with metrics=["accuracy"]'
             )
         if self.monitor is None:
             value = epoch if np.isfinite(self.history["loss"][-1]) else np.nan

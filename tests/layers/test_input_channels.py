@@ -55,6 +55,12 @@ def test_small_steps_on_a_large_level_are_kept():
     np.testing.assert_allclose(channels[0, :, 1], [-1, 1, -1, 1], atol=1e-5)
 
 
+@pytest.mark.parametrize("level", [0.1, 21.3, 1013.25])
+def test_gaps_do_not_make_a_steady_series_move(level):
+    channels = InputChannels()(np.array([[level, *[NAN] * 36, level, NAN, NAN, level]], "float32"))[0].numpy()
+    assert not channels[..., 1:3].any()
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 12), st.integers(0, 9), st.integers(0, 2**31))
 def test_trailing_padding_changes_nothing(time, padding, seed):

@@ -58,6 +58,13 @@ def test_a_steady_series_has_one_reading_and_no_step():
     np.testing.assert_allclose(steps_and_distinct, [*[np.log(1e-6)] * 3, 1 / 3], rtol=1e-6)
 
 
+@pytest.mark.parametrize("level", [0.1, 0.7, 21.3, 1013.25])
+def test_a_steady_series_is_not_correlated_with_itself(level):
+    readings = np.where(np.arange(145) % 48 == 0, level, NAN).astype("float32")[None]
+    for series in (readings, np.full((1, 145), level, "float32")):
+        assert not SummaryStatistics()(series).numpy()[0, 24:30].any()
+
+
 def test_extreme_series_are_finite():
     readings = np.array([[NAN] * 5, [1e30, -1e30, 1e30, NAN, 1e30], [3e38, -3e38, 0, 0, 0], [1e-38] * 5], "float32")
     statistics = SummaryStatistics()(readings).numpy()

@@ -396,6 +396,15 @@ def test_half_precision_trains_and_predicts_finite_numbers(fleet):
     assert np.isfinite(model.predict(fleet.values, verbose=0)).all()
 
 
+def test_half_precision_leaves_the_published_layout_its_raw_readings(fleet):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = build(fleet, variant="paper", branches=("local", "global"))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.isfinite(model.predict(fleet.values[:2, :5] * 1e5, verbose=0)).all()
+
+
 def test_mirrored_strategy_trains_the_same_model(fleet):
     import tensorflow as tf
 

@@ -96,3 +96,45 @@ def test_what_cannot_be_fitted_is_told_before_anything_is_solved(fleet):
     assert not model.adapted
     model.fit(fleet.values, y, sample_weight=np.ones((len(fleet), 1)), verbose=0)
     assert model.adapted
+
+
+def test_one_series_an_element_is_told_to_come_in_batches(fleet):
+    with pytest.raises(InputError, match=r"dataset\.batch\(32\)"):
+        build(fleet).fit(fleet.to_dataset().unbatch(), verbose=0)
+
+
+def test_weights_of_samples_beside_those_of_classes_are_told_before_anything_is_solved(fleet, one_hot):
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",))
+    model.compile()
+    weighted = tf.data.Dataset.from_tensor_slices(({"readings": fleet.values}, one_hot, np.ones(40))).batch(8)
+    with pytest.raises(InputError, match="samples and of classes"):
+        model.fit(weighted, class_weight={0: 1.0, 1: 2.0}, verbose=0)
+    with pytest.raises(InputError, match="samples and of classes"):
+        model.fit(fleet.values, one_hot, sample_weight=np.ones(40), class_weight={0: 1.0, 1: 2.0}, verbose=0)
+    assert not model.adapted
+
+
+def test_samples_of_no_weight_move_nothing(fleet, one_hot):
+    def fitted(values, labels, weights):
+        model = DeepFeatIoT(fleet.class_names, branches=("statistics",), windows=())
+        model.compile()
+        model.fit(values, labels, sample_weight=weights, verbose=0)
+        return model.predict(fleet.values, verbose=0)
+
+    odd = np.float32(1000) * fleet.values[:10]
+    weights = np.r_[np.ones(40), np.zeros(10)]
+    beside = fitted(np.concatenate([fleet.values, odd]), np.concatenate([one_hot, one_hot[:10]]), weights)
+    np.testing.assert_allclose(beside, fitted(fleet.values, one_hot, np.ones(40)), atol=1e-5)
+    with pytest.raises(InputError, match="weight above 0"):
+        fitted(fleet.values, one_hot, np.zeros(40))
+
+
+def test_weights_loaded_leave_the_learning_rate_to_the_users_optimizer(fleet, tmp_path):
+    model = build(fleet)
+    model.fit(fleet.to_dataset(), epochs=1, verbose=0)
+    model.save_weights(tmp_path / "of.weights.h5")
+    other = build(fleet)
+    other.compile(optimizer="sgd")
+    other.load_weights(tmp_path / "of.weights.h5")
+    assert other.adapted
+    assert not other.annealed

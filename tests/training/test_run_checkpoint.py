@@ -102,6 +102,14 @@ def test_a_measure_that_is_not_there_is_named(parts):
         fit(parts, RunCheckpoint(monitor="val_nonsense"), epochs=1)
 
 
+def test_a_measure_that_is_not_there_after_every_epoch_is_named():
+    checkpoint = RunCheckpoint()
+    checkpoint.set_model(build())
+    checkpoint.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})
+    with pytest.raises(InputError, match=r"'val_loss', but the model reports only loss; .* after every epoch"):
+        checkpoint.on_epoch_end(1, {"loss": 0.9})
+
+
 def test_saves_keep_their_distance_but_the_end_is_always_saved(parts, tmp_path):
     path = tmp_path / "state.npz"
     fit(parts, RunCheckpoint(path, every_seconds=3600), epochs=3)
