@@ -88,6 +88,7 @@ def test_train_prints_scores_and_says_where_the_report_is(fleet, trained):
 def test_options_reach_the_run(fleet, tmp_path):
     options = ["--dilation", "1:8", "--test", "paper", "--seed", "3", "--balance", "--missing", "-999"]
     options += ["--windows", "2,3", "--augmented-copies", "2"]
+    options += ["--units", "temperature=degC,pressure=hPa"]
     run("train", fleet, "--label", "label", *options, *QUICK, "--readings", "reading_", "-o", tmp_path / "run")
     record = json.loads((tmp_path / "run" / "settings.json").read_text())
     expected = {
@@ -97,6 +98,7 @@ def test_options_reach_the_run(fleet, tmp_path):
         "balance": True,
         "windows": [2, 3],
         "augmented_copies": 2,
+        "units": {"temperature": "degC", "pressure": "hPa"},
     }
     assert expected.items() <= record["settings"].items()
     assert record["table"] == {"label": "label", "missing": ["-999"], "readings": "reading_"}

@@ -83,6 +83,21 @@ def _counts(text: str) -> tuple[int, ...]:
     return () if text == "none" else tuple(int(each) for each in text.split(","))
 
 
+def _units(text: str) -> dict[str, str]:
+    """`TYPE=UNIT` with commas between; a type may have commas in its name."""
+    given = {}
+    before: list[str] = []
+    for part in [] if text == "none" else text.split(","):
+        before.append(part)
+        if "=" in part:
+            name, unit = ",".join(before).rsplit("=", 1)
+            given[name.strip()] = unit.strip()
+            before = []
+    if before:
+        raise typer.BadParameter(f"{','.join(before)!r} has no unit; give TYPE=UNIT, or `none`")
+    return given
+
+
 def _share(text: str | float) -> float | str:
     return text if text == "paper" else float(text)
 
@@ -174,6 +189,14 @@ SETTINGS: dict[str, Any] = {
         "first so many of four copies of each series, with noise of up to one step of the sensor's resolution, at half "
         "the rate, with noise of up to two steps, of three. Minutes and gigabytes from some thousand series on.",
         metavar="COUNT",
+    ),
+    "units": _model(
+        Any,
+        "For a fleet some of whose sensors will be another site's: the units of the types that others report in other "
+        "ones, such as `temperature=degC,pressure=hPa` (degC, degF; hPa, kPa, inHg; m/s, km/h, mph, knot; mm, inch; "
+        "km, mile), or `none`. The closed-form head also learns from copies in the others, and to fewer decimals.",
+        parser=_units,
+        metavar="TYPE=UNIT,…",
     ),
     "wrong_metadata": _model(
         float,

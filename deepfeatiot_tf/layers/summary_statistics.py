@@ -87,9 +87,9 @@ def _levels(x: tf.Tensor, mask: tf.Tensor, scale: tf.Tensor) -> list[tf.Tensor]:
     mean = _mean(x, mask)
     deviation = tf.sqrt(_mean(tf.square(x - mean), mask))
     levels = tf.concat([_quantiles(x, mask, QUANTILES), mean, deviation], axis=1)
-    # log(1 + |l · scale|) without forming the product, which may overflow.
+    # log(1 + |l · scale|) without the product where it may overflow.
     large = tf.math.log(tf.maximum(tf.abs(levels), 1e-30)) + tf.math.log(scale)
-    logs = tf.where(large > 40.0, large, signed_log(tf.abs(levels) * tf.minimum(scale, 1e25)))
+    logs = tf.where(large > 40.0, large, signed_log(tf.abs(levels) * scale))
     return [tf.sign(levels) * logs]
 
 

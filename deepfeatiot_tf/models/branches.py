@@ -51,7 +51,7 @@ def learned_branches(
     signal, length = InputChannels(channels, missing_value, name="channels")(readings)
     inputs = (signal,) if channels == "paper" else (signal, length)
     # Raw readings overflow float16, and what stands for a missing one there is 0 in it.
-    options = {"dtype": "float32"} if channels == "paper" else {}
+    options: dict[str, Any] = {"dtype": "float32"} if channels == "paper" else {}
     layers: dict[str, Callable] = {
         "local": MultiScaleConv(seed=seed, name="local", **LOCAL[channels], **options),
         "global": BiGRU(

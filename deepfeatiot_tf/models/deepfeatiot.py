@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from deepfeatiot_tf.models.heads import (
 )
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 from deepfeatiot_tf.training.augmentation import AUGMENTATIONS
+from deepfeatiot_tf.training.other_sites import check_units
 
 FROZEN = ("randomized", "statistics", "language")
 # What a variant implies for the rest, where the user does not say: raw input goes with the published
@@ -136,6 +137,11 @@ class DeepFeatIoT(FrozenFeatureModel):
             steps, and of up to three (benchmarks/results/augmentation.csv). The time to solve the head grows with the
             cube of the rows, its memory with their square: of 1,500 series, 4 copies each take two minutes and 4 GB. A
             language model reads them, too. Default 0.
+        units: for a fleet some of whose sensors will be another site's. By class, the unit of its readings, where other
+            sites report the quantity in another one: `{"temperature": "degC", "pressure": "hPa"}`; known are degC and
+            degF; hPa, kPa and inHg; m/s, km/h, mph and knot; mm and inch; km and mile. The closed-form head then also
+            learns from copies of each series in the other units, and to one decimal and to none, of all classes: `{}`
+            for that alone (benchmarks/results/transfer_shift.csv). Default None: from no such copies.
         wrong_metadata: for a fleet some of whose metadata is another sensor's. The closed-form head that reads both
             then also learns from rows with the metadata of other series, so that it believes the readings where the two
             contradict each other; together they count for this share of the right rows. 0.03 does
@@ -185,6 +191,7 @@ class DeepFeatIoT(FrozenFeatureModel):
         modality_dropout: float | None = None,
         windows: Sequence[int] | None = None,
         augmented_copies: int = 0,
+        units: Mapping[str, str] | None = None,
         wrong_metadata: float = 0.0,
         seed: int = 0,
         name: str = "deepfeatiot",
@@ -220,6 +227,8 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError(f"augmented_copies is {augmented_copies}; give 0 to {len(AUGMENTATIONS)}")
         if augmented_copies and head == "mlp":
             raise ValueError("augmented_copies are for a closed-form head; leave them out")
+        if units is not None and head == "mlp":
+            raise ValueError("units are for a closed-form head; leave them out")
         if not 0 <= wrong_metadata <= 1:
             raise ValueError(f"wrong_metadata is {wrong_metadata}; give a share from 0 to 1")
         if wrong_metadata and (text_encoder is None or head == "mlp"):
@@ -227,6 +236,10 @@ class DeepFeatIoT(FrozenFeatureModel):
         if text_encoder == NGRAMS and (head != "closed_form" or not ngrams):
             raise ValueError(f'text_encoder="{NGRAMS}" is for a closed-form head that reads them; name an encoder')
         class_names = check_class_names(class_names)
+        if units is not None:
+            for each in units:
+                check_choice("class in units", each, class_names)
+            check_units(units.values())
         if isinstance(language, str | Path):
             language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
         if not (language is None or isinstance(language, keras.layers.Layer)):
@@ -309,6 +322,8 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.modality_dropout = modality_dropout
         self.windows = None if windows is None else tuple(windows)
         self.augmented_copies = augmented_copies
+        self.units = None if units is None else dict(units)
+        self.class_units = None if units is None else tuple(units.get(name, "") for name in class_names)
         self.wrong_metadata = wrong_metadata
         self.seed = seed
 
@@ -332,6 +347,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "modality_dropout": self.modality_dropout,
             "windows": self.windows,
             "augmented_copies": self.augmented_copies,
+            "units": None if self.units is None else dict(self.units),
             "wrong_metadata": self.wrong_metadata,
             "seed": self.seed,
             "name": self.name,

@@ -43,15 +43,16 @@ from deepfeatiot_tf.models.training_data import (
     one_after_the_other,
     remembered,
     whole_rows,
-    with_windows,
+    with_further,
     with_wrong_metadata,
 )
 from deepfeatiot_tf.training.cache_size import limit_cache
 from deepfeatiot_tf.training.closed_form import ridge_head
 from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
+from deepfeatiot_tf.training.other_sites import other_sites
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
 from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
-from deepfeatiot_tf.training.windows import default_windows
+from deepfeatiot_tf.training.windows import default_windows, windows_of
 
 # The dense layers that are solved, and what a row has to have so that they learn from it.
 SOLVED = {
@@ -93,6 +94,8 @@ class FrozenFeatureModel(keras.Model):
             further series; see `windows_of`. None for `default_windows`.
         augmented_copies: of each series, from which the closed-form heads learn as from further series, when features
             are standardized, and the kernel is adapted, without them; see `augmented`. 0 by default.
+        class_units: the unit of the readings of each class, `""` where there is no other, if closed-form heads are to
+            learn from copies as another site would report them, too; see `other_sites`. None: they are not.
         wrong_metadata: what rows with the metadata of other series count for, beside the right ones, when the
             closed-form head that reads both is solved. 0: there are none.
         learned_windows: what `windows` came to in the last `fit`; not saved.
@@ -121,6 +124,7 @@ class FrozenFeatureModel(keras.Model):
         self.annealed = False
         self.windows: tuple[int, ...] | None = None
         self.augmented_copies = 0
+        self.class_units: tuple[str, ...] | None = None
         self.wrong_metadata = 0.0
         self.learned_windows: tuple[int, ...] = ()
         self.temperature = 1.0
@@ -279,7 +283,7 @@ class FrozenFeatureModel(keras.Model):
         self.calibrate(other.temperature)
 
     def _lessons(self, batches: Batches) -> tuple[Batches, Batches | None]:
-        """What closed-form heads learn from: the training data and windows of its series; augmented copies, if any."""
+        """What closed-form heads learn from: the training data, further rows of its series behind; augmented copies."""
         if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
             return batches, None
         batches = remembered(batches)
@@ -288,7 +292,15 @@ class FrozenFeatureModel(keras.Model):
             parts = default_windows(sum(len(series) for _, _, series in batches()))
         self.learned_windows = parts
         copies = augmented_copies_of(batches, self.augmented_copies) if self.augmented_copies else None
-        return with_windows(batches, parts) if parts else batches, copies
+
+        def further(readings: np.ndarray, one_hot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            windows, rows = windows_of(readings, parts)
+            if self.class_units is None:
+                return windows, rows
+            elsewhere, others = other_sites(readings, [self.class_units[i] for i in one_hot.argmax(axis=1)])
+            return np.concatenate([windows, elsewhere]), np.concatenate([rows, others])
+
+        return batches if not parts and self.class_units is None else with_further(batches, further), copies
 
     def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.

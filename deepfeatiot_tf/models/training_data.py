@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from sklearn.model_selection import train_test_split
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.training.augmentation import augmented
-from deepfeatiot_tf.training.windows import windows_of
 
 READINGS, METADATA = "readings", "metadata"
 # Beside the inputs of a batch: what each row counts for.
@@ -92,13 +91,22 @@ def whole_rows(series: np.ndarray) -> np.ndarray:
     return np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1])
 
 
-def with_windows(batches: Batches, parts: Sequence[int]) -> Batches:
-    """The same batches, each with windows of its series behind them."""
+def with_further(
+    batches: Batches, made_of: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+) -> Batches:
+    """The same batches, each with further rows of its series behind them.
+
+    Args:
+        batches: with labels.
+        made_of: from readings `[batch, time]` and one-hot labels to the readings of the further rows, and the row that
+            each comes from.
+    """
 
     def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
         for inputs, one_hot, series in batches():
-            windows, rows = windows_of(taken(inputs, READINGS), parts)
-            more = _of_rows((inputs, one_hot, series), rows, windows)
+            _check_labels(one_hot)
+            made, rows = made_of(taken(inputs, READINGS), one_hot)
+            more = _of_rows((inputs, one_hot, series), rows, made)
             yield (
                 {name: np.concatenate([values, more[0][name]]) for name, values in inputs.items()},
                 np.concatenate([one_hot, more[1]]),
@@ -113,6 +121,7 @@ def augmented_copies_of(batches: Batches, copies: int) -> Batches:
 
     def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
         for inputs, one_hot, series in batches():
+            _check_labels(one_hot)
             altered, rows = augmented(taken(inputs, READINGS), copies)
             if len(rows):
                 yield _of_rows((inputs, one_hot, series), rows, altered)
@@ -130,10 +139,13 @@ def _of_rows(
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """Some rows of a batch, with other readings."""
     inputs, one_hot, series = batch
-    if not one_hot.size:
-        raise InputError("fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)")
     mine = {name: readings if name == READINGS else values[rows] for name, values in inputs.items()}
     return mine, one_hot[rows], series[rows]
+
+
+def _check_labels(one_hot: np.ndarray) -> None:
+    if not one_hot.size:
+        raise InputError("fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)")
 
 
 def with_wrong_metadata(batches: Batches, most: int) -> Batches:

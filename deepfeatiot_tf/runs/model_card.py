@@ -19,10 +19,10 @@ LANGUAGE = (
     "each window or copy of it) on two cores, once, and a file of 117 MB. On three public data sets it changed "
     "accuracy by less than a point either way (benchmarks/results/language.csv)."
 )
-# Of `benchmarks/results/augmentation.csv`.
+# Of `benchmarks/results/augmentation.csv` and `transfer_shift.csv`.
 COPIES = (
-    "Augmented copies are for sensors with another logger than these; on series as they are, as here, they are worth "
-    "nothing on public data sets (benchmarks/results/augmentation.csv)."
+    "Copies are for sensors with another logger, or of another site, than these; on series as they are, as here, they "
+    "are worth nothing on public data sets (benchmarks/results/augmentation.csv, transfer_shift.csv)."
 )
 
 
@@ -33,7 +33,7 @@ def branch_worth(
     held_out: Report,
     answer: Callable[[RunSettings], Report],
 ) -> list[list[str]]:
-    """What held-out series lose without each branch, windows or augmented copies: a row of cells each, the whole first.
+    """What held-out series lose without each branch, windows or copies: a row of cells each, the whole first.
 
     Only of a closed-form head, which is solved again in less time than a network takes.
 
@@ -59,6 +59,8 @@ def branch_worth(
         smaller["windows of each series"] = replace(settings, windows=())
     if settings.augmented_copies:
         smaller["augmented copies of each series"] = replace(settings, augmented_copies=0)
+    if settings.units is not None:
+        smaller["copies in other units and decimals"] = replace(settings, units=None)
     reports = {"the whole model": held_out, **{f"without {name}": answer(each) for name, each in smaller.items()}}
     return [
         [name, percent(found["accuracy"]), percent(found["macro_f1"]), f"{found['log_loss']:.3f}"]
@@ -147,7 +149,8 @@ def _branches(worth: list[list[str]], facts: Mapping[str, Any], record: Mapping[
         told = "Not measured: the network would have to be trained again without each. `deepfeatiot ablate` does that."
         return joined(told, language)
     told = f"Measured on held-out series ({facts['held_out']}), not on the test part."
-    copies = COPIES if settings.get("augmented_copies") else ""
+    copied = settings.get("augmented_copies") or settings.get("units") is not None
+    copies = COPIES if copied else ""
     return joined(told, table(["", "accuracy", "macro F1", "log-loss (nats)"], worth), copies, language)
 
 

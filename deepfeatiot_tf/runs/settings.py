@@ -29,6 +29,7 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
         "modality_dropout",
         "windows",
         "augmented_copies",
+        "units",
         "wrong_metadata",
         "seed",
     ),
@@ -43,7 +44,7 @@ class RunSettings:
 
     Args:
         model: `"deepfeatiot"`, `"deepheteroiot"` or `"deepmetaiot"`. Default `"deepfeatiot"`.
-        variant: this and the next eighteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
+        variant: this and the next nineteen as for `DeepFeatIoT`, `DeepHeteroIoT` or `DeepMetaIoT`, whose defaults are
             theirs.
         branches: see `DeepFeatIoT`.
         language: see `DeepFeatIoT`; the name, folder or file of a pretrained model, or None.
@@ -64,6 +65,7 @@ class RunSettings:
         modality_dropout: see `DeepMetaIoT`.
         windows: see `DeepFeatIoT`.
         augmented_copies: see `DeepFeatIoT`.
+        units: see `DeepFeatIoT`.
         wrong_metadata: see `DeepFeatIoT`.
         rounds: see `DeepMetaIoT`.
         collective: whether sensors of one table are named together; see `CollectiveClassifier`. Of a closed-form head
@@ -103,6 +105,7 @@ class RunSettings:
     modality_dropout: float | None = None
     windows: tuple[int, ...] | None = None
     augmented_copies: int = 0
+    units: dict[str, str] | None = None
     wrong_metadata: float = 0.0
     rounds: int = 1
     collective: bool = False

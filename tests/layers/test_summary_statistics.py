@@ -73,6 +73,12 @@ def test_extreme_series_are_finite():
     np.testing.assert_allclose(statistics[1, 0], -np.log(1e30), rtol=1e-5)
 
 
+def test_a_fill_value_at_the_end_of_float32_leaves_the_median():
+    readings = np.where(np.arange(40) == 7, 9.96921e36, 20.0).astype("float32")[None]
+    statistics = SummaryStatistics()(readings).numpy()[0]
+    np.testing.assert_allclose(statistics[[0, 3, 6]], np.log([21, 21, 9.96921e36]), rtol=1e-5)
+
+
 @pytest.mark.parametrize("time", [1, 2, 30])
 def test_trailing_padding_changes_nothing(rng, time):
     readings = rng.normal(20, 5, (3, time)).astype("float32")

@@ -207,6 +207,24 @@ def test_a_closed_form_head_learns_from_augmented_copies_too(fleet, tmp_path, co
     assert model.from_config(model.get_config()).augmented_copies == copies
 
 
+def test_a_type_is_told_in_another_unit_by_a_head_that_learned_from_it(fleet):
+    def accuracy_elsewhere(units):
+        model = build(here, branches=("statistics",), head="closed_form", windows=(), units=units)
+        model.compile()
+        model.fit(here.to_dataset(), verbose=0)
+        assert len(next(iter(model.left_out.values()))) == len(here)  # copies are left out with their series
+        assert model.from_config(model.get_config()).get_config()["units"] == units
+        return (model.predict(fahrenheit, verbose=0).argmax(axis=1) == here.label_indices[::2]).mean()
+
+    rng = np.random.default_rng(2)
+    warm = rng.normal(20, 2, (40, 24)).round(1).astype("float32")
+    warm[1::2] = rng.normal(75, 3, (20, 24)).round(1)
+    here = SensorReadings(warm, labels=["air temperature", "humidity"] * 20)
+    fahrenheit = (warm[::2] * 1.8 + 32).round(1)
+    assert accuracy_elsewhere(None) < 0.5
+    assert accuracy_elsewhere({"air temperature": "degC"}) == 1
+
+
 def test_noisier_readings_are_told_by_a_head_that_learned_from_noise(tmp_path):
     """Two kinds that differ only in how often a reading is repeated, which noise undoes."""
 
@@ -426,6 +444,9 @@ def test_mirrored_strategy_trains_the_same_model(fleet):
         ({"language": 2}, "language"),
         ({"windows": (1,)}, "windows"),
         ({"augmented_copies": -1}, "augmented_copies"),
+        ({"units": {"low": "degC"}, "head": "mlp"}, "closed-form head"),
+        ({"units": {"lower": "degC"}, "head": "closed_form", "branches": ("statistics",)}, "class in units is 'lower'"),
+        ({"units": {"low": "K"}, "head": "closed_form", "branches": ("statistics",)}, "unit 'K' is none of"),
         ({"augmented_copies": 1.5, "head": "closed_form", "branches": ("statistics",)}, "0 to 4"),
         ({"augmented_copies": 5, "head": "closed_form", "branches": ("statistics",)}, "0 to 4"),
         ({"augmented_copies": 1, "head": "mlp"}, "closed-form head"),

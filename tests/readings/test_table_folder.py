@@ -100,3 +100,12 @@ def test_a_name_that_is_not_utf_8_is_named(tmp_path, complaint, name):
     message = complaint(lambda: read_table(tmp_path, label="folder"))
     assert "caf?" in message
     assert "not UTF-8" in message
+
+
+def test_files_that_are_no_tables_are_passed_over_aloud(write, tmp_path, caplog):
+    write("time,reading\n2024-01-01T00:00,1\n", "fleet/a.csv")
+    write("about", "fleet/b.txt.bak")
+    write("about", "fleet/c.md")
+    assert len(read_table(tmp_path / "fleet", time="time")) == 1
+    assert "passed over 2 files that are no tables" in caplog.text
+    assert "b.txt.bak the first" in caplog.text

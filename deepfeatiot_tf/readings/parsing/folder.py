@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from deepfeatiot_tf.readings.parsing.options import FOLDER_LABEL, TableOptions
 from deepfeatiot_tf.readings.parsing.table_file import TableFile
 from deepfeatiot_tf.readings.parsing.times import Zone
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+
+logger = logging.getLogger(__name__)
 
 
 def iter_folder(folder: Path, options: TableOptions, rows: int | None) -> Iterator[SensorReadings]:
@@ -40,13 +43,12 @@ def sensor_id(path: Path) -> str:
 def _files(folder: Path, *, by_label: bool) -> list[Path]:
     """The tables of a folder, or those of its sub-folders, each of which is a label."""
     pattern = "*/*" if by_label else "*"
-    paths = sorted(
+    files = sorted(
         path
         for path in folder.glob(pattern)
-        if path.is_file()
-        and extension(path)
-        and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
+        if path.is_file() and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
     )
+    paths = [path for path in files if extension(path)]
     if not paths:
         kinds = ", ".join(READERS)
         if by_label:
@@ -70,6 +72,12 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
         other = first.setdefault(sensor_id(path), path)
         if other is not path:
             raise InputError(f"{path}: id {sensor_id(path)!r} as of {other}; ids must be unique, so rename one")
+    if len(paths) < len(files):
+        other = next(path for path in files if not extension(path))
+        logger.warning(
+            "%s: passed over %d files that are no tables (%s), %s the first",
+            *(folder, len(files) - len(paths), ", ".join(READERS), other.relative_to(folder)),
+        )
     return paths
 
 
