@@ -182,7 +182,8 @@ class FrozenFeatureModel(keras.Model):
 
     def get_compile_config(self) -> dict:
         """As Keras's, and whether the learning rate is annealed, which is of the optimizer, not of the weights."""
-        return {**super().get_compile_config(), "annealed": self.annealed}
+        config = super().get_compile_config()
+        return {**config, "annealed": self.annealed} if config else config  # none of a model that is not compiled
 
     def compile_from_config(self, config: dict) -> None:
         """Compile as the saved model was."""

@@ -48,3 +48,8 @@ def test_code_in_a_file_is_not_run(tmp_path):
     evil = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * np.float32(2))])
     evil.save(tmp_path / "evil.keras")
     refuse(tmp_path / "evil.keras", "cannot be opened")
+
+
+def test_a_model_saved_before_it_was_compiled_is_not_compiled(tmp_path):
+    DeepFeatIoT(["high", "low"], branches=("statistics",)).save(tmp_path / "model.keras")
+    assert not load_model(tmp_path / "model.keras").compiled
