@@ -19,10 +19,15 @@ LANGUAGE = (
     "each window or copy of it) on two cores, once, and a file of 117 MB. On three public data sets it changed "
     "accuracy by less than a point either way (benchmarks/results/language.csv)."
 )
-# Of `benchmarks/results/augmentation.csv` and `transfer_shift.csv`.
+# Of `benchmarks/results/augmentation.csv`.
 COPIES = (
-    "Copies are for sensors with another logger, or of another site, than these; on series as they are, as here, they "
-    "are worth nothing on public data sets (benchmarks/results/augmentation.csv, transfer_shift.csv)."
+    "Augmented copies are for sensors with another logger than these; on series as they are, as here, they are worth "
+    "nothing on public data sets (benchmarks/results/augmentation.csv)."
+)
+# Of `benchmarks/results/other_sites.csv`.
+ELSEWHERE = (
+    "Copies in other units and to fewer decimals are for sensors of another site than this; at home, as here, they cost "
+    "accuracy on public data sets (benchmarks/results/other_sites.csv)."
 )
 
 
@@ -149,9 +154,9 @@ def _branches(worth: list[list[str]], facts: Mapping[str, Any], record: Mapping[
         told = "Not measured: the network would have to be trained again without each. `deepfeatiot ablate` does that."
         return joined(told, language)
     told = f"Measured on held-out series ({facts['held_out']}), not on the test part."
-    copied = settings.get("augmented_copies") or settings.get("units") is not None
-    copies = COPIES if copied else ""
-    return joined(told, table(["", "accuracy", "macro F1", "log-loss (nats)"], worth), copies, language)
+    copies = COPIES if settings.get("augmented_copies") else ""
+    elsewhere = ELSEWHERE if settings.get("units") is not None else ""
+    return joined(told, table(["", "accuracy", "macro F1", "log-loss (nats)"], worth), copies, elsewhere, language)
 
 
 def _siblings(held_out: Report, facts: Mapping[str, Any]) -> dict[str, str]:

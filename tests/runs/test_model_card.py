@@ -16,17 +16,19 @@ def run(fleet, tmp_path_factory):
     labels[5] = labels[6]
     mislabelled = SensorReadings(fleet.values, ids=fleet.ids, labels=labels, name="one wrong")
     folder = tmp_path_factory.mktemp("runs") / "run"
-    train_run(mislabelled, folder, settings=RunSettings(kernels=16, augmented_copies=1), verbose=0)
+    train_run(mislabelled, folder, settings=RunSettings(kernels=16, augmented_copies=1, units={}), verbose=0)
     return folder, fleet.ids[5]
 
 
 def test_the_card_says_what_is_lost_without_each_branch(run):
     card = (run[0] / "model_card.md").read_text(encoding="utf-8")
     parts = ("randomized", "statistics", "windows of each series", "augmented copies of each series")
+    parts += ("copies in other units and decimals",)
     for row in ("the whole model", *(f"without {part}" for part in parts)):
         assert f"| {row} | " in card
     assert "each series left out in turn" in card
     assert "Augmented copies are for sensors with another logger" in card
+    assert "are for sensors of another site than this" in card
 
 
 def test_a_wrong_label_of_the_training_part_is_the_first_suspect(run):
