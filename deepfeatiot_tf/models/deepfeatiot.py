@@ -141,8 +141,8 @@ class DeepFeatIoT(FrozenFeatureModel):
             sites report the quantity in another one: `{"temperature": "degC", "pressure": "hPa"}`; known are degC and
             degF; hPa, kPa and inHg; m/s, km/h, mph and knot; mm and inch; km and mile. The closed-form head then also
             learns from copies of each series in the other units, and of all to one decimal and to none; `{}` is for
-            fewer decimals alone (benchmarks/results/transfer_shift.csv; what they cost at home: other_sites.csv). Two to eleven copies of each series cost what
-            `augmented_copies` do. Default None: there are none.
+            fewer decimals alone (benchmarks/results/transfer_shift.csv; what they cost at home: other_sites.csv). Two
+            to eleven of each series, they take time and memory as `augmented_copies` do. Default None: no copies.
         wrong_metadata: for a fleet some of whose metadata is another sensor's. The closed-form head that reads both
             then also learns from rows with the metadata of other series, so that it believes the readings where the two
             contradict each other; together they count for this share of the right rows. 0.03 does

@@ -26,8 +26,8 @@ COPIES = (
 )
 # Of `benchmarks/results/other_sites.csv`.
 ELSEWHERE = (
-    "Copies in other units and to fewer decimals are for sensors of another site than this; at home, as here, they cost "
-    "accuracy on public data sets (benchmarks/results/other_sites.csv)."
+    "Copies in other units and to fewer decimals are for sensors of another site than this; at home, as here, they "
+    "cost accuracy on public data sets (benchmarks/results/other_sites.csv)."
 )
 
 
