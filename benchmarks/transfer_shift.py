@@ -15,7 +15,7 @@ A row that is in the table is not run again.
 
     python benchmarks/transfer_shift.py
     python benchmarks/transfer_shift.py --data ts-n swiss iowa sbas --ways "as they are" "taught decimals" \
-        "taught units and decimals"
+        "taught units and decimals" --seeds 1
 """
 
 from __future__ import annotations

@@ -298,6 +298,7 @@ class FrozenFeatureModel(keras.Model):
             windows, rows = windows_of(readings, parts)
             if self.class_units is None:
                 return windows, rows
+            self._check_one_hot(one_hot, len(readings))
             elsewhere, others = other_sites(readings, [self.class_units[i] for i in one_hot.argmax(axis=1)])
             return np.concatenate([windows, elsewhere]), np.concatenate([rows, others])
 
@@ -385,11 +386,7 @@ class FrozenFeatureModel(keras.Model):
                 rows &= has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
             found = part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up}))
-            if one_hot.shape != (len(series), self.output_shape[-1]):
-                raise InputError(
-                    f"fit: labels of shape {one_hot.shape} for {len(series)} series; give them one-hot, "
-                    f"[series, {self.output_shape[-1]}]"
-                )
+            self._check_one_hot(one_hot, len(series))
             weights = np.reshape(inputs.get(WEIGHTS, np.ones(len(series))), len(series))
             values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, weights, series)])
         if not values:
@@ -398,6 +395,13 @@ class FrozenFeatureModel(keras.Model):
         if not len(every[-1]):
             raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
         return every
+
+    def _check_one_hot(self, labels: np.ndarray, series: int) -> None:
+        if labels.shape != (series, self.output_shape[-1]):
+            raise InputError(
+                f"fit: labels of shape {labels.shape} for {series} series; give them one-hot, "
+                f"[series, {self.output_shape[-1]}]"
+            )
 
     def _weigh(self, stores: dict[str, Branch], validation_data: Any, steps: int | None) -> None:
         """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""

@@ -155,6 +155,8 @@ def test_copies_are_left_out_with_their_series_though_the_data_are_shuffled(flee
 def test_labels_that_are_not_one_hot_are_refused(fleet):
     with pytest.raises(InputError, match="one-hot"):
         solved(fleet).fit(fleet.values, fleet.label_indices, verbose=0)
+    with pytest.raises(InputError, match="one-hot"):
+        solved(fleet, units={}).fit(fleet.values, fleet.label_indices, verbose=0)
 
 
 def test_classes_without_a_weight_count_once(fleet, one_hot):

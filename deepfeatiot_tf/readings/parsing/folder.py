@@ -73,10 +73,10 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
         if other is not path:
             raise InputError(f"{path}: id {sensor_id(path)!r} as of {other}; ids must be unique, so rename one")
     if len(paths) < len(files):
-        other = next(path for path in files if not extension(path))
+        passed_over = next(path for path in files if not extension(path))
         logger.warning(
             "%s: passed over %d files that are no tables (%s), %s the first",
-            *(folder, len(files) - len(paths), ", ".join(READERS), other.relative_to(folder)),
+            *(folder, len(files) - len(paths), ", ".join(READERS), passed_over.relative_to(folder)),
         )
     return paths
 
