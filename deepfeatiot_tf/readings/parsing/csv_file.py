@@ -146,11 +146,11 @@ class CsvFile:
             raise InputError(f"{self.path}: the file is empty; give a table with a header line") from error
         except (pd.errors.ParserError, csv.Error) as error:
             raise InputError(self._unparsable(str(error))) from error
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
+            if "BOM" in str(error):  # UTF-16 without the mark that tells the order of its bytes
+                hint = "say the option `encoding`, perhaps 'utf-16-le'"
+                raise InputError(f"{self.path}: not {self._encoding} ({error}); {hint}") from error
             raise InputError(self._undecodable()) from error
-        except UnicodeError as error:  # UTF-16 without the mark that tells the order of its bytes
-            hint = "say the option `encoding`, perhaps 'utf-16-le'"
-            raise InputError(f"{self.path}: not {self._encoding} ({error}); {hint}") from error
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(f"{self.path}: the gzip file is cut off or damaged; copy it again") from error
 
