@@ -20,7 +20,8 @@ import numpy as np
 from common import RESULTS, Cells, validation_parts
 
 import deepfeatiot_tf as dfi
-from deepfeatiot_tf.models.training_data import READINGS, Batches
+from deepfeatiot_tf.models.lessons import Lessons
+from deepfeatiot_tf.models.training_data import READINGS, Batch, Batches
 from deepfeatiot_tf.peers.inputs import sentence_encoder
 from deepfeatiot_tf.training.augmentation import at_half_rate, with_noise
 from deepfeatiot_tf.training.further_series import further_series
@@ -59,13 +60,13 @@ class Altered(dfi.DeepFeatIoT):
 
     alterations: list[Alteration]
 
-    def _lessons(self, batches: Batches) -> tuple[Batches, Batches | None]:
-        def copies() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+    def _lessons(self, batches: Batches) -> Lessons:
+        def copies() -> Iterator[Batch]:
             for inputs, one_hot, series in batches():
                 for alter in self.alterations:
                     yield {**inputs, READINGS: altered(inputs[READINGS], alter)}, one_hot, series
 
-        return super()._lessons(batches)[0], copies if self.alterations else None
+        return super()._lessons(batches)._replace(copies=copies if self.alterations else None)
 
 
 def main() -> None:

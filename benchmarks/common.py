@@ -21,7 +21,7 @@ def circumstances() -> dict[str, str | int]:
     """Columns that every table carries: command, cores, versions."""
     command = " ".join(["python", *(os.path.relpath(a) if os.path.exists(a) else a for a in sys.argv)])
     return {
-        "cores": os.cpu_count() or 0,
+        "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
         "tensorflow": version("tensorflow"),
         "keras": version("keras"),

@@ -19,7 +19,7 @@ import numpy as np
 from common import RESULTS
 
 import deepfeatiot_tf as dfi
-from deepfeatiot_tf.models.branch_features import compute_features, with_features
+from deepfeatiot_tf.models.branch_features import branches_of, compute_features, with_features
 from deepfeatiot_tf.models.training_data import batches_of
 
 FROZEN = ("randomized", "statistics")
@@ -67,9 +67,9 @@ class Variant(dfi.KerasSystem):
 
     def predict(self, readings: dfi.SensorReadings) -> np.ndarray:
         """As the whole model would, but for the features that are on disk."""
-        stores = self.model._stores(None)
-        compute_features(stores, batches_of(readings.values, None, None))
-        return np.array(self.model(with_features(readings.values, stores), training=False))
+        branches = branches_of(self.model.frozen, None)
+        compute_features(branches, batches_of(readings.values, None, None))
+        return np.array(self.model(with_features(readings.values, branches), training=False))
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.readings.sensor_readings import SensorReadings
+from deepfeatiot_tf.readings.sensor_readings import SensorReadings, places_of
 
 SUM_TOLERANCE = 0.01  # mixed_float16 rounds a probability to three digits
 
@@ -79,8 +79,8 @@ def true_indices(readings: SensorReadings, class_names: tuple[str, ...]) -> np.n
         raise InputError(f"{readings.name}: no labels to compare with; name the label column")
     if not len(readings):
         raise InputError(f"{readings.name}: no series to evaluate")
-    place = {name: i for i, name in enumerate(class_names)}
-    unknown = [label for label in readings.labels if label not in place]
+    places = places_of(readings.labels, class_names)
+    unknown = readings.labels[places < 0].tolist()
     if unknown:
         label, others = unknown[0], len(set(unknown)) - 1
         rows = unknown.count(label)
@@ -89,4 +89,4 @@ def true_indices(readings: SensorReadings, class_names: tuple[str, ...]) -> np.n
             f"{readings.name}: label {label!r} ({rows} row{'s' * (rows > 1)}){more} unknown to the model, "
             f"which knows {', '.join(class_names)}; rename the label or leave its rows out"
         )
-    return np.array([place[label] for label in readings.labels], dtype=np.int64)
+    return places

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from deepfeatiot_tf.models.training_data import BATCH_ROWS, READINGS, Batches, arrays_of, as_dict, batches_of, taken
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.models.training_data import (
+    BATCH_ROWS,
+    READINGS,
+    Batches,
+    arrays_of,
+    as_dict,
+    batches_of,
+    check_data,
+    taken,
+)
 from deepfeatiot_tf.readings.fixed_pipeline import fixed
+from deepfeatiot_tf.training.cache_size import limit_cache
+from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
 
 
 def feature_input(branch: str) -> str:
@@ -53,6 +66,44 @@ class Uncached:
 
     def flush(self) -> None:
         """There is nothing to write."""
+
+
+def branches_of(frozen: Mapping[str, keras.Model], feature_cache: str | Path | bool | None) -> dict[str, Branch]:
+    """The frozen branches with the stores of their features, opened; without one where that is not worth it.
+
+    Args:
+        frozen: by name.
+        feature_cache: see `FrozenFeatureModel.fit`.
+
+    Raises:
+        InputError: the folder of features cannot be made.
+    """
+    branches = {
+        branch: Branch(source_of(model), Uncached(extractor(model), model.output.shape[-1]))
+        for branch, model in frozen.items()
+    }
+    if feature_cache is False:
+        return branches
+    folder = default_folder() if feature_cache in (None, True) else Path(str(feature_cache))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"fit: the folder of features {folder} cannot be made ({error.strerror}); name another one, "
+            "feature_cache= or DEEPFEATIOT_CACHE, or do without, feature_cache=False"
+        ) from error
+    for branch, model in frozen.items():
+        if is_stored(model):
+            store = FeatureStore(folder / branch / frozen_key(model), extractor(model), model.output.shape[-1])
+            branches[branch] = Branch(source_of(model), store)
+    if feature_cache in (None, True):
+        limit_cache(folder)  # what was just opened counts as used
+    return branches
+
+
+def inputs_of(network: keras.Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of these values, by name, those that are inputs of the network."""
+    return {each.name: values[each.name] for each in network.inputs}
 
 
 def source_of(frozen: keras.Model) -> str:
@@ -100,9 +151,9 @@ def progress_bars(verbose: int | str, callbacks: Any) -> OnFeatures:
     return show
 
 
-def compute_features(stores: dict[str, Branch], batches: Batches, on_features: OnFeatures | None = None) -> None:
+def compute_features(branches: Mapping[str, Branch], batches: Batches, on_features: OnFeatures | None = None) -> None:
     """Run the frozen branches over all series that have no features yet."""
-    for branch, each in stores.items():
+    for branch, each in branches.items():
         absent = set().union(*(each.store.absent(taken(inputs, each.source)) for inputs, *_ in batches()))
         done = 0
         for inputs, *_ in batches() if absent else ():
@@ -112,17 +163,17 @@ def compute_features(stores: dict[str, Branch], batches: Batches, on_features: O
         each.store.flush()
 
 
-def with_features(x: Any, stores: dict[str, Branch]) -> Any:
+def with_features(x: Any, branches: Mapping[str, Branch]) -> Any:
     """The same data with the features of every branch beside the readings, and without the text."""
     if not isinstance(x, tf.data.Dataset):
         arrays = arrays_of(x)
-        features = {feature_input(branch): each.look_up(arrays) for branch, each in stores.items()}
+        features = {feature_input(branch): each.look_up(arrays) for branch, each in branches.items()}
         return {READINGS: arrays[READINGS], **features}
 
     def add(inputs: Any, *rest: Any) -> Any:
         inputs = as_dict(inputs)
         given = {READINGS: inputs[READINGS]}
-        for branch, each in stores.items():
+        for branch, each in branches.items():
             features = tf.numpy_function(each.store.look_up, [inputs[each.source]], tf.float32, stateful=False)
             given[feature_input(branch)] = tf.ensure_shape(features, [None, each.store.width])
         return (given, *rest) if rest else given
@@ -130,11 +181,12 @@ def with_features(x: Any, stores: dict[str, Branch]) -> Any:
     return fixed(x.map(add).prefetch(2))
 
 
-def validation_with_features(data: Any, steps: int | None, stores: dict[str, Branch]) -> Any:
+def validation_with_features(data: Any, steps: int | None, branches: Mapping[str, Branch]) -> Any:
     """Keras's `validation_data`, a dataset or a tuple of arrays, with the features beside the readings."""
     if data is None:
         return None
-    inputs, *rest = (data,) if isinstance(data, tf.data.Dataset) else data
-    compute_features(stores, batches_of(inputs, None, steps))
-    inputs = with_features(inputs, stores)
+    inputs, *rest = data if isinstance(data, (tuple, list)) else (data,)
+    check_data(inputs, steps, 0.0, ("validation_data", "validation_steps"))
+    compute_features(branches, batches_of(inputs, None, steps))
+    inputs = with_features(inputs, branches)
     return (inputs, *rest) if rest else inputs

@@ -10,9 +10,11 @@ import numpy as np
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.models.collective import CollectiveModel
-from deepfeatiot_tf.models.frozen_feature_model import SOLVED, FrozenFeatureModel
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
+from deepfeatiot_tf.models.solved_heads import SOLVED
 from deepfeatiot_tf.models.training_data import METADATA, READINGS, has
 from deepfeatiot_tf.readings import SensorReadings
+from deepfeatiot_tf.readings.sensor_readings import places_of
 
 
 class CollectiveClassifier:
@@ -103,6 +105,8 @@ class CollectiveClassifier:
             InputError: there was no `fit`, or a sensor beside has no label or one that the model does not know.
         """
         second = self.second
+        if not len(readings):
+            return np.empty((0, len(self.model.class_names)), np.float32)
         beliefs = self._alone(readings)
         if beside is None or not len(beside):
             return second.answer(readings.values, beliefs)
@@ -118,13 +122,13 @@ class CollectiveClassifier:
 
 def _one_hot(model: FrozenFeatureModel, labelled: SensorReadings) -> np.ndarray:
     """float32 `[sensors, types]`; the types in the order of the model, whatever that of the readings."""
-    place = {name: index for index, name in enumerate(model.class_names)}
     if labelled.labels is None:
         raise InputError(f"{labelled.name}: no labels, which sensors to learn from or beside those to name must have")
-    foreign = next((label for label in labelled.labels if label not in place), None)
-    if foreign is not None:
+    places = places_of(labelled.labels, model.class_names)
+    if (places < 0).any():
+        foreign = labelled.labels[places < 0][0]
         raise InputError(f"{labelled.name}: label {foreign!r} is unknown to the model; rename it or leave its rows out")
-    return np.eye(len(place), dtype=np.float32)[[place[label] for label in labelled.labels]]
+    return keras.utils.to_categorical(places, len(model.class_names)).astype(np.float32)
 
 
 def left_out_answers(model: FrozenFeatureModel, train: SensorReadings) -> np.ndarray:

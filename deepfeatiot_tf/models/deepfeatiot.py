@@ -228,6 +228,8 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError(f"augmented_copies is {augmented_copies}; give 0 to {len(AUGMENTATIONS)}")
         if augmented_copies and head == "mlp":
             raise ValueError("augmented_copies are for a closed-form head; leave them out")
+        if windows and head == "mlp":
+            raise ValueError("windows are for a closed-form head; leave them out")
         if units is not None and head == "mlp":
             raise ValueError("units are for a closed-form head; leave them out")
         if not 0 <= wrong_metadata <= 1:
@@ -288,7 +290,9 @@ class DeepFeatIoT(FrozenFeatureModel):
                 scaled = keras.layers.Rescaling(KERNEL_SCALE, dtype="float32", name="statistics_scaled")
                 parts["statistics"] = scaled(kernel)
             if fusion == "dft":
-                parts = _transform(parts, FROZEN_DFT[variant], dft_width, feature_dropout, seed)
+                # Raw features, as raw readings, overflow float16.
+                options = {"dtype": "float32"} if variant == "paper" else {}
+                parts = _transform(parts, FROZEN_DFT[variant], dft_width, feature_dropout, seed, **options)
             fused = concatenated(parts)
             if metadata is not None:
                 pair = ModalityDropout(modality_dropout, seed=seed + 500, name="modality_dropout")(
@@ -377,7 +381,7 @@ def _kernel_input(variant: str, readings: Any) -> tuple:
     return signal[..., 1:3], length  # shape and change; the level is for the statistics
 
 
-def _transform(parts: dict, frozen: dict, width: int, feature_dropout: float | None, seed: int) -> dict:
+def _transform(parts: dict, frozen: dict, width: int, feature_dropout: float | None, seed: int, **options: Any) -> dict:
     """Every part in `width` features; `feature_dropout` in place of those in `frozen`, if given."""
     transformed = {}
     for i, (branch, part) in enumerate(parts.items()):
@@ -385,6 +389,6 @@ def _transform(parts: dict, frozen: dict, width: int, feature_dropout: float | N
         if feature_dropout is not None and branch in frozen:
             dropout = feature_dropout
         transformed[branch] = DenseFeatureTransform(
-            (*widths, width), dropout, seed=seed + 200 + 10 * i, name=f"{branch}_dft"
+            (*widths, width), dropout, seed=seed + 200 + 10 * i, name=f"{branch}_dft", **options
         )(part)
     return transformed

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,55 +13,32 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
-from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.layers import Blend, LaplacianFeatures, SampleSizeScale
+from deepfeatiot_tf.layers import Blend
 from deepfeatiot_tf.models.branch_features import (
-    Branch,
-    Uncached,
+    branches_of,
     compute_features,
-    extractor,
     feature_input,
-    is_stored,
+    inputs_of,
     progress_bars,
     source_of,
     validation_with_features,
     with_features,
 )
+from deepfeatiot_tf.models.lessons import Lessons, lessons_of
+from deepfeatiot_tf.models.solved_heads import SOLVED, NetworkRows, adapt_layers, solve_heads
 from deepfeatiot_tf.models.training_data import (
     METADATA,
     READINGS,
-    WEIGHTS,
     Batches,
     as_dict,
-    augmented_copies_of,
     batches_of,
     check_data,
+    check_one_hot,
     check_weights,
-    counted,
-    has,
     held_out,
-    one_after_the_other,
-    remembered,
-    whole_rows,
-    with_further,
-    with_wrong_metadata,
 )
-from deepfeatiot_tf.training.cache_size import limit_cache
-from deepfeatiot_tf.training.closed_form import ridge_head
-from deepfeatiot_tf.training.feature_store import FeatureStore, default_folder, frozen_key
-from deepfeatiot_tf.training.other_sites import other_sites
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
 from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
-from deepfeatiot_tf.training.windows import default_windows, windows_of
-
-# The dense layers that are solved, and what a row has to have so that they learn from it.
-SOLVED = {
-    "closed_form": (READINGS, METADATA),
-    "closed_form_readings": (READINGS,),
-    "closed_form_metadata": (METADATA,),
-}
-# Rows with wrong metadata that a head learns from, at most: with 20,000 features each they take a third of a gigabyte.
-WRONG_ROWS = 2000
 
 
 class FrozenFeatureModel(keras.Model):
@@ -115,7 +92,7 @@ class FrozenFeatureModel(keras.Model):
         if any(source_of(model) == METADATA for model in frozen.values()):
             inputs[METADATA] = keras.Input((), name=METADATA, dtype="string")
         features = {feature_input(branch): model(inputs[source_of(model)]) for branch, model in frozen.items()}
-        outputs = network(_inputs_of(network, {**inputs, **features}))
+        outputs = network(inputs_of(network, {**inputs, **features}))
         super().__init__(inputs, outputs, name=name, **kwargs)
         self.input_spec = None  # Keras's own check knows no input that may be left out
         self.frozen = frozen
@@ -144,7 +121,7 @@ class FrozenFeatureModel(keras.Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> tf.Tensor:
         given = as_dict(inputs)
         if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
-            return self.network(_inputs_of(self.network, given), training=training)
+            return self.network(inputs_of(self.network, given), training=training)
         if not self.reads_metadata:
             return super().call({READINGS: given[READINGS]}, training=training)
         rows = tf.shape(next(iter(given.values())))[0]
@@ -236,25 +213,25 @@ class FrozenFeatureModel(keras.Model):
         if self.adapted and not self.trainable_variables:
             warnings.warn("fit: the head of this model is solved already and stays; build a new one", stacklevel=2)
         batches = batches_of(given["x"], given["y"], given["steps_per_epoch"], given["sample_weight"])
+        for _, one_hot, series in itertools.islice(batches(), 1):
+            if one_hot.size:  # Keras has something to say about no labels at all
+                check_one_hot(one_hot, len(series), self.output_shape[-1])
         validation = given["validation_data"], given["validation_steps"]
-        stores = self._stores(feature_cache)
-        lessons, copies = (batches, None) if self.adapted else self._lessons(batches)
-        if feature_cache is False:
-            self._prepare(stores, lessons, copies, given["class_weight"])
-        else:
-            every = lessons if copies is None else one_after_the_other(lessons, copies)
-            compute_features(stores, every, progress_bars(given["verbose"], given["callbacks"]))
-            self._prepare(stores, lessons, copies, given["class_weight"])
-            given["x"] = with_features(given["x"], stores)
-            given["validation_data"] = validation_with_features(
-                given["validation_data"], given["validation_steps"], stores
-            )
+        rows = NetworkRows(self.network, branches_of(self.frozen, feature_cache))
+        lessons = Lessons(batches) if self.adapted else self._lessons(batches)
+        if feature_cache is not False:
+            compute_features(rows.branches, lessons.every, progress_bars(given["verbose"], given["callbacks"]))
+        if not self.adapted:
+            self._learn_frozen(rows, lessons, given["class_weight"])
+        if feature_cache is not False:
+            given["x"] = with_features(given["x"], rows.branches)
+            given["validation_data"] = validation_with_features(*validation, rows.branches)
         self._make_counters(batches)
         if self.trainable_variables:
             if self.annealed:
                 given["callbacks"] = [annealed(given["epochs"]), *given["callbacks"]]
             history = super().fit(**given)
-            self._weigh(stores, *validation)
+            self._weigh(rows, *validation)
             return history
         # Everything is solved; one pass reports the metrics and calls the callbacks.
         given["epochs"] = given["initial_epoch"] + 1
@@ -283,26 +260,20 @@ class FrozenFeatureModel(keras.Model):
             raise ValueError("calibrate_like is for two models with the same head, and one of these is a blend")
         self.calibrate(other.temperature)
 
-    def _lessons(self, batches: Batches) -> tuple[Batches, Batches | None]:
-        """What closed-form heads learn from: the training data, further rows of its series behind; augmented copies."""
+    def _lessons(self, batches: Batches) -> Lessons:
+        """What closed-form heads learn from; without one that reads readings, the training data as it is."""
         if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
-            return batches, None
-        batches = remembered(batches)
-        parts = self.windows
-        if parts is None:
-            parts = default_windows(sum(len(series) for _, _, series in batches()))
-        self.learned_windows = parts
-        copies = augmented_copies_of(batches, self.augmented_copies) if self.augmented_copies else None
+            return Lessons(batches)
+        return lessons_of(batches, self.output_shape[-1], self.windows, self.augmented_copies, self.class_units)
 
-        def further(readings: np.ndarray, one_hot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            windows, rows = windows_of(readings, parts)
-            if self.class_units is None:
-                return windows, rows
-            self._check_one_hot(one_hot, len(readings))
-            elsewhere, others = other_sites(readings, [self.class_units[i] for i in one_hot.argmax(axis=1)])
-            return np.concatenate([windows, elsewhere]), np.concatenate([rows, others])
-
-        return batches if not parts and self.class_units is None else with_further(batches, further), copies
+    def _learn_frozen(self, rows: NetworkRows, lessons: Lessons, class_weight: dict[int, float] | None) -> None:
+        """What the first `fit` takes from the training data: standardization, kernels, closed-form heads."""
+        adapt_layers(rows, lessons.series)
+        heads = solve_heads(rows, lessons, class_weight, self.wrong_metadata)
+        self.learned_windows = lessons.windows
+        self.left_out = {name: head.left_out for name, head in heads.items()}
+        self.cross_validated = {name: head.cross_validated for name, head in heads.items()}
+        self.adapted = True
 
     def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.
@@ -315,129 +286,15 @@ class FrozenFeatureModel(keras.Model):
                 self.compute_metrics(None, labels, np.zeros((1, self.output_shape[-1]), np.float32))
                 self.reset_metrics()
 
-    def _stores(self, feature_cache: Any) -> dict[str, Branch]:
-        stores = {
-            branch: Branch(source_of(model), Uncached(extractor(model), model.output.shape[-1]))
-            for branch, model in self.frozen.items()
-        }
-        if feature_cache is False:
-            return stores
-        folder = default_folder() if feature_cache in (None, True) else Path(str(feature_cache))
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"fit: the folder of features {folder} cannot be made ({error.strerror}); name another one, "
-                "feature_cache= or DEEPFEATIOT_CACHE, or do without, feature_cache=False"
-            ) from error
-        for branch, model in self.frozen.items():
-            if is_stored(model):
-                store = FeatureStore(folder / branch / frozen_key(model), extractor(model), model.output.shape[-1])
-                stores[branch] = Branch(source_of(model), store)
-        if feature_cache in (None, True):
-            limit_cache(folder)  # what was just opened counts as used
-        return stores
-
-    def _prepare(
-        self,
-        stores: dict[str, Branch],
-        batches: Batches,
-        copies: Batches | None,
-        class_weight: dict[int, float] | None,
-    ) -> None:
-        """What the first `fit` takes from the training data: standardization, closed-form head."""
-        if self.adapted:
-            return
-        counting = counted(batches)
-        for branch, each in stores.items():
-            for layer in self.network.layers:
-                if layer.name == f"{branch}_standardized":
-                    layer.adapt(
-                        each.look_up(inputs)[
-                            has(inputs, each.source) & (whole_rows(series) | (each.source == READINGS))
-                        ]
-                        for inputs, _, series in counting()
-                    )
-        for layer in self.network.layers:
-            if isinstance(layer, SampleSizeScale):
-                layer.adapt(sum(len(np.unique(series)) for _, _, series in counting()))
-            if isinstance(layer, LaplacianFeatures):
-                inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-                needs = (READINGS,) if len(inputs) == 1 else (READINGS, METADATA)
-                layer.adapt(*self._values(inputs, needs, stores, counting)[:-2])
-        for layer in self.network.layers:
-            if layer.name in SOLVED:
-                self._solve(layer, stores, batches, copies, class_weight)
-        self.adapted = True
-
-    def _values(
-        self, tensors: Sequence[keras.KerasTensor], needs: Sequence[str], stores: dict[str, Branch], batches: Batches
-    ) -> list[np.ndarray]:
-        """What tensors of the network are for the rows `[rows, width]`, their one-hot labels, weights and series.
-
-        Of a model that reads metadata, only for the rows that have all of the inputs in `needs`; for metadata alone,
-        without windows, which have the text of their series.
-        """
-        part = keras.Model({each.name: each for each in self.network.inputs}, list(tensors))
-        values = []
-        for inputs, one_hot, series in batches():
-            rows = whole_rows(series) if needs == (METADATA,) else np.ones(len(series), bool)
-            for name in needs if self.reads_metadata else ():
-                rows &= has(inputs, name)
-            looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in stores.items()}
-            found = part(_inputs_of(part, {READINGS: inputs[READINGS], **looked_up}))
-            self._check_one_hot(one_hot, len(series))
-            weights = np.reshape(inputs.get(WEIGHTS, np.ones(len(series))), len(series))
-            values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, weights, series)])
-        if not values:
-            raise InputError("fit: the data has no series to learn from, or none of a weight above 0")
-        every = [np.concatenate(each) for each in zip(*values, strict=True)]
-        if not len(every[-1]):
-            raise InputError(f"fit: no series has {' and '.join(needs)} to learn from; leave the text encoder out")
-        return every
-
-    def _check_one_hot(self, labels: np.ndarray, series: int) -> None:
-        if labels.shape != (series, self.output_shape[-1]):
-            raise InputError(
-                f"fit: labels of shape {labels.shape} for {series} series; give them one-hot, "
-                f"[series, {self.output_shape[-1]}]"
-            )
-
-    def _weigh(self, stores: dict[str, Branch], validation_data: Any, steps: int | None) -> None:
+    def _weigh(self, rows: NetworkRows, validation_data: Any, steps: int | None) -> None:
         """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""
         if self.blend is None or validation_data is None:
             return
         x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
-        solved, learned, one_hot, *_ = self._values(self.blend.input, (), stores, batches_of(x, y, steps))
+        solved, learned, one_hot, *_ = rows.values(self.blend.input, batches_of(x, y, steps))
         logits = logits_of(learned)
         self.calibrate(fit_temperature(one_hot.argmax(axis=1), logits))
         self.blend.adapt(solved, softmax(logits / self.temperature, axis=1), one_hot)
-
-    def _solve(
-        self,
-        head: keras.layers.Dense,
-        stores: dict[str, Branch],
-        batches: Batches,
-        copies: Batches | None,
-        class_weight: dict[int, float] | None,
-    ) -> None:
-        needs = SOLVED[head.name]
-        rows = [self._values([head.input], needs, stores, batches)]
-        if copies is not None and READINGS in needs:
-            rows.append(self._values([head.input], needs, stores, copies))
-        count = sum(weights.sum() for *_, weights, _ in rows)
-        if self.wrong_metadata and len(needs) == 2:
-            rows.append(self._values([head.input], needs, stores, with_wrong_metadata(batches, WRONG_ROWS)))
-            rows[-1][2] = rows[-1][2] * (self.wrong_metadata * count / rows[-1][2].sum())
-        features, one_hot, weights, series = rows[0] if len(rows) == 1 else map(np.concatenate, zip(*rows, strict=True))
-        del rows  # of a large fleet, half a gigabyte
-        if class_weight is not None:
-            weights = weights * [class_weight.get(i, 1.0) for i in one_hot.argmax(axis=1)]
-        solved = ridge_head(features, one_hot, weights, series)
-        head.kernel.assign(solved.kernel)
-        head.bias.assign(solved.bias)
-        self.left_out[head.name] = solved.left_out
-        self.cross_validated[head.name] = solved.cross_validated
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
@@ -450,7 +307,3 @@ class FrozenFeatureModel(keras.Model):
 def _callbacks(given: Any) -> list[keras.callbacks.Callback]:
     """As a list: Keras takes none, one, several, and a `CallbackList`."""
     return given.callbacks if isinstance(given, keras.callbacks.CallbackList) else keras.tree.flatten(given or [])
-
-
-def _inputs_of(network: keras.Model, values: dict[str, Any]) -> dict[str, Any]:
-    return {each.name: values[each.name] for each in network.inputs}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +17,36 @@ from deepfeatiot_tf.training.run_checkpoint import RunCheckpoint
 def refit(
     chosen: FrozenFeatureModel,
     build: Callable[[], FrozenFeatureModel],
-    train: SensorReadings,
-    validation: SensorReadings,
-    *,
+    *parts: SensorReadings,
     epochs: int,
     unfinished: Path | None = None,
     **options: Any,
 ) -> FrozenFeatureModel:
-    """A model like `chosen` that learned from the validation part, too, and is calibrated as `chosen` is.
+    """A model like `chosen` that learned from more series, and is calibrated as `chosen` is.
 
     Args:
-        chosen: trained on `train` with an annealed learning rate, calibrated on `validation`; of a blend the share of
-            the two answers is taken, too.
+        chosen: trained on a part of the readings with an annealed learning rate, calibrated on another; of a blend the
+            share of the two answers is taken, too.
         build: gives the same model, compiled and untrained.
-        train: labelled.
-        validation: labelled.
+        *parts: of one split, labelled; learned from together.
         epochs: in all.
-        unfinished: file that keeps the state of the training, so that the same call goes on after a kill; gone
-            afterwards. Default None.
+        unfinished: file that keeps the state of the training, so that the same call goes on after a kill. It stays;
+            the next such call is then done at once. Default None.
         **options: of `fit_resumably`, `seed` among them.
     """
     fresh = build()
     last = RunCheckpoint(unfinished, monitor=None, patience=epochs)
-    fit_resumably(fresh, _together(train, validation), None, last, epochs=epochs, **options)
+    fit_resumably(fresh, _together(parts), None, last, epochs=epochs, **options)
     fresh.calibrate_like(chosen)
-    if unfinished is not None:
-        unfinished.unlink(missing_ok=True)
     return fresh
 
 
-def _together(one: SensorReadings, other: SensorReadings) -> SensorReadings:
-    """Two parts of one split as one."""
+def _together(parts: Sequence[SensorReadings]) -> SensorReadings:
+    """Parts of one split as one."""
+    first = parts[0]
     columns = {
-        name: None if getattr(one, name) is None else np.concatenate([getattr(one, name), getattr(other, name)])
+        name: None if getattr(first, name) is None else np.concatenate([getattr(each, name) for each in parts])
         for name in ("ids", "labels", "metadata")
     }
-    return SensorReadings(
-        np.concatenate([one.values, other.values]), **columns, class_names=one.class_names, name=one.name
-    )
+    values = np.concatenate([each.values for each in parts])
+    return SensorReadings(values, **columns, class_names=first.class_names, name=first.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,6 @@ import tensorflow as tf
 from sklearn.model_selection import train_test_split
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.training.augmentation import augmented
 
 READINGS, METADATA = "readings", "metadata"
 # Beside the inputs of a batch: what each row counts for.
@@ -19,9 +17,10 @@ WEIGHTS = "sample_weight"
 # Rows of a batch that is made of arrays: bounds memory, and fills the cores.
 BATCH_ROWS = 256
 
-# A way to walk, as often as needed, through batches: inputs by name (and weights of the rows, where there are some),
-# one-hot labels, the number of each row's series.
-Batches = Callable[[], Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]]
+# Inputs by name (and weights of the rows, where there are some), one-hot labels, the number of each row's series.
+Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
+# A way to walk through batches as often as needed.
+Batches = Callable[[], Iterator[Batch]]
 
 
 def batches_of(x: Any, y: Any, steps: int | None, sample_weight: Any = None) -> Batches:
@@ -43,7 +42,7 @@ def batches_of(x: Any, y: Any, steps: int | None, sample_weight: Any = None) -> 
                 batch = {name: array[part] for name, array in arrays.items()}
                 yield batch, np.empty(0) if y is None else np.asarray(y)[part]
 
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+    def walk() -> Iterator[Batch]:
         done = 0
         for inputs, one_hot in parts():
             series = done + np.arange(len(next(iter(inputs.values()))))
@@ -74,7 +73,7 @@ def held_out(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[tuple[An
 def counted(batches: Batches) -> Batches:
     """The same batches without the rows that have the weight 0."""
 
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+    def walk() -> Iterator[Batch]:
         for inputs, one_hot, series in batches():
             if WEIGHTS not in inputs:
                 yield inputs, one_hot, series
@@ -89,83 +88,6 @@ def counted(batches: Batches) -> Batches:
 def whole_rows(series: np.ndarray) -> np.ndarray:
     """Bool `[rows]`: which rows of a batch are series, and no windows of one."""
     return np.isin(np.arange(len(series)), np.unique(series, return_index=True)[1])
-
-
-def with_further(
-    batches: Batches, made_of: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-) -> Batches:
-    """The same batches, each with further rows of its series behind them.
-
-    Args:
-        batches: with labels.
-        made_of: from readings `[batch, time]` and one-hot labels to the readings of the further rows, and the row that
-            each comes from.
-    """
-
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
-        for inputs, one_hot, series in batches():
-            _check_labels(one_hot)
-            made, rows = made_of(taken(inputs, READINGS), one_hot)
-            more = _of_rows((inputs, one_hot, series), rows, made)
-            yield (
-                {name: np.concatenate([values, more[0][name]]) for name, values in inputs.items()},
-                np.concatenate([one_hot, more[1]]),
-                np.concatenate([series, more[2]]),
-            )
-
-    return walk
-
-
-def augmented_copies_of(batches: Batches, copies: int) -> Batches:
-    """In place of each batch, so many augmented copies of its series."""
-
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
-        for inputs, one_hot, series in batches():
-            _check_labels(one_hot)
-            altered, rows = augmented(taken(inputs, READINGS), copies)
-            if len(rows):
-                yield _of_rows((inputs, one_hot, series), rows, altered)
-
-    return walk
-
-
-def one_after_the_other(*every: Batches) -> Batches:
-    """The batches of each, in this order."""
-    return lambda: itertools.chain.from_iterable(batches() for batches in every)
-
-
-def _of_rows(
-    batch: tuple[dict[str, np.ndarray], np.ndarray, np.ndarray], rows: np.ndarray, readings: np.ndarray
-) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Some rows of a batch, with other readings."""
-    inputs, one_hot, series = batch
-    mine = {name: readings if name == READINGS else values[rows] for name, values in inputs.items()}
-    return mine, one_hot[rows], series[rows]
-
-
-def _check_labels(one_hot: np.ndarray) -> None:
-    if not one_hot.size:
-        raise InputError("fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)")
-
-
-def with_wrong_metadata(batches: Batches, most: int) -> Batches:
-    """Rows that have metadata, at most so many, each with that of another one, drawn by chance and always alike."""
-
-    def walk() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
-        texts = np.concatenate([taken(inputs, METADATA) for inputs, _, _ in batches()])
-        named = np.concatenate([has(inputs, METADATA) for inputs, _, _ in batches()])
-        order = np.random.default_rng(0).permutation(np.flatnonzero(named))
-        texts[order] = np.roll(texts[order], 1)
-        kept = np.isin(np.arange(len(texts)), order[:most])
-        done = 0
-        for inputs, one_hot, series in batches():
-            rows = kept[done : done + len(series)]
-            mine = {**inputs, METADATA: texts[done : done + len(series)]}
-            done += len(series)
-            if rows.any():
-                yield {name: values[rows] for name, values in mine.items()}, one_hot[rows], series[rows]
-
-    return walk
 
 
 def arrays_of(x: Any) -> dict[str, np.ndarray]:
@@ -201,12 +123,22 @@ def has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
     return np.array([bool(tf.compat.as_bytes(text).strip()) for text in values], bool)
 
 
-def check_data(x: Any, steps: int | None, validation_split: float) -> None:
-    """An `InputError` for what `fit` cannot walk through, would never come to the end of, or cannot split."""
+def check_data(
+    x: Any, steps: int | None, validation_split: float, what: tuple[str, str] = ("x", "steps_per_epoch")
+) -> None:
+    """An `InputError` for what `fit` cannot walk through, would never come to the end of, or cannot split.
+
+    Args:
+        x: what is given.
+        steps: how many batches of it are wanted.
+        validation_split: as in `keras.Model.fit`.
+        what: how these two are called. Default: the training data.
+    """
+    name, counted_by = what
     if not isinstance(x, (tf.data.Dataset, dict, np.ndarray, tf.Tensor)):
-        raise InputError(f"fit: x is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
+        raise InputError(f"fit: {name} is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
     if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise InputError("fit: the dataset never ends; give steps_per_epoch")
+        raise InputError(f"fit: the dataset never ends; give {counted_by}")
     if isinstance(x, tf.data.Dataset) and validation_split:
         raise InputError("fit: validation_split is for arrays; of a dataset, give validation_data")
     if isinstance(x, tf.data.Dataset):
@@ -223,6 +155,14 @@ def check_weights(x: Any, sample_weight: Any, class_weight: Any) -> None:
         weighted = sample_weight is not None
     if weighted and class_weight is not None:
         raise InputError("fit: there are weights of samples and of classes; multiply the latter into the former")
+
+
+def check_one_hot(labels: np.ndarray, series: int, classes: int) -> None:
+    """An `InputError` for labels that are not `[series, classes]`."""
+    if labels.shape != (series, classes):
+        raise InputError(
+            f"fit: labels of shape {labels.shape} for {series} series; give them one-hot, [series, {classes}]"
+        )
 
 
 def _inputs_spec(dataset: tf.data.Dataset) -> Any:

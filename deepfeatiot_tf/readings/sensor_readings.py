@@ -117,8 +117,7 @@ class SensorReadings:
         """
         if self.labels is None:
             raise InputError(f"{self.name}: no labels; name the label column")
-        position = {name: i for i, name in enumerate(self.class_names)}
-        return np.array([position[label] for label in self.labels], dtype=np.int32)
+        return places_of(self.labels, self.class_names).astype(np.int32)
 
     @property
     def checksum(self) -> str:
@@ -155,6 +154,11 @@ class SensorReadings:
         if shuffle:
             data = data.shuffle(max(len(self), 1), seed=seed, reshuffle_each_iteration=True)
         return fixed(data.batch(batch_size).prefetch(2))
+
+
+def places_of(labels: Sequence[str] | np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+    """Int `[n]`: the place of each label among the names of the classes, -1 where it is none of them."""
+    return pd.Index(class_names).get_indexer(pd.Index(labels))
 
 
 def _missing(column: Sequence[str] | np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import pooch
 
-from deepfeatiot_tf.files import write_beside
+from deepfeatiot_tf.files import make_folder, write_beside
 
 Extract = Callable[[np.ndarray], np.ndarray]
 
@@ -55,7 +55,7 @@ class FeatureStore:
         try:
             rows = np.load(keys.with_name(keys.name.replace(".keys.", ".rows.")), mmap_mode="r")
             names = np.load(keys)
-        except (OSError, ValueError):
+        except (OSError, ValueError, EOFError):
             return  # a damaged shard is computed again
         if rows.shape != (len(names), self.width):
             return
@@ -87,7 +87,7 @@ class FeatureStore:
         keys = [key for names, _ in self._unwritten for key in names]
         rows = np.concatenate([features for _, features in self._unwritten])
         self._unwritten.clear()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         name = f"{time.time_ns()}-{uuid4().hex[:8]}"
         _write(self.folder / f"{name}.rows.npy", rows)
         _write(self.folder / f"{name}.keys.npy", np.array([np.frombuffer(key, np.uint8) for key in keys]))

@@ -59,12 +59,13 @@ def other_sites(readings: np.ndarray, units: Sequence[str]) -> tuple[np.ndarray,
 
 def _elsewhere(record: np.ndarray, unit: str) -> Iterator[np.ndarray]:
     exact = record.astype(np.float64)
-    seen = [exact]
+    seen = [record.astype(np.float32)]
     for each in (exact, *(converted.round(CONVERTED_DECIMALS) for converted in _in_other_units(exact, unit))):
-        for copy in (each, *(each.round(decimals) for decimals in FEWER_DECIMALS)):
-            if _moves(copy) == _moves(exact) and not any(np.array_equal(copy, one, equal_nan=True) for one in seen):
+        for rounded in (each, *(each.round(decimals) for decimals in FEWER_DECIMALS)):
+            copy = rounded.astype(np.float32)  # in which alone a reading to so many decimals is the same again
+            if _moves(copy) == _moves(seen[0]) and not any(np.array_equal(copy, one, equal_nan=True) for one in seen):
                 seen.append(copy)
-                yield copy.astype(np.float32)
+                yield copy
 
 
 def _moves(record: np.ndarray) -> bool:

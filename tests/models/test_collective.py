@@ -145,3 +145,13 @@ def test_a_type_that_the_model_does_not_know_is_not_learned_from(fleet, classifi
     strange = SensorReadings(fleet[0].values, labels=["strange", *fleet[0].labels[1:]])
     with pytest.raises(InputError, match="label 'strange' is unknown to the model"):
         dfi.CollectiveClassifier(classifier.model).fit(strange)
+
+
+def test_no_sensors_get_no_answers(fleet):
+    train, test = fleet
+    model = dfi.DeepFeatIoT(TYPES, branches=("statistics",))
+    model.compile()
+    model.fit(train.to_dataset(), verbose=0)
+    together = dfi.CollectiveClassifier(model)
+    together.fit(train)
+    assert together.predict(test.take(np.arange(0)), beside=train).shape == (0, len(TYPES))

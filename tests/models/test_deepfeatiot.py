@@ -420,9 +420,11 @@ def test_half_precision_leaves_the_published_layout_its_raw_readings(fleet):
     keras.config.set_dtype_policy("mixed_float16")
     try:
         model = build(fleet, variant="paper", branches=("local", "global"))
+        frozen = build(fleet, variant="paper", branches=("randomized",))
     finally:
         keras.config.set_dtype_policy("float32")
     assert np.isfinite(model.predict(fleet.values[:2, :5] * 1e5, verbose=0)).all()
+    assert np.isfinite(frozen.predict(fleet.values[:2] * 1e7, verbose=0)).all()
 
 
 def test_mirrored_strategy_trains_the_same_model(fleet):
@@ -452,6 +454,7 @@ def test_mirrored_strategy_trains_the_same_model(fleet):
         ({"augmented_copies": 1.5, "head": "closed_form", "branches": ("statistics",)}, "0 to 4"),
         ({"augmented_copies": 5, "head": "closed_form", "branches": ("statistics",)}, "0 to 4"),
         ({"augmented_copies": 1, "head": "mlp"}, "closed-form head"),
+        ({"windows": (2,), "head": "mlp"}, "closed-form head"),
         ({"head": "closed_form", "branches": ("local", "statistics")}, "closed_form"),
         ({"head": "closed_form", "variant": "paper", "branches": ("randomized",)}, "closed_form"),
     ],

@@ -138,3 +138,32 @@ def test_weights_loaded_leave_the_learning_rate_to_the_users_optimizer(fleet, tm
     other.load_weights(tmp_path / "of.weights.h5")
     assert other.adapted
     assert not other.annealed
+
+
+@pytest.mark.parametrize("head", ["mlp", "closed_form"])
+def test_labels_that_are_not_one_hot_are_told_with_the_series_that_were_given(fleet, head):
+    model = DeepFeatIoT(fleet.class_names, kernels=32, branches=("randomized",), head=head)
+    model.compile()
+    with pytest.raises(InputError, match=r"labels of shape \(40,\) for 40 series; give them one-hot, \[series, "):
+        model.fit(fleet.values, fleet.label_indices, verbose=0)
+    assert not model.adapted
+
+
+def test_fewer_labels_than_series_are_told(fleet, one_hot):
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",))
+    model.compile()
+    with pytest.raises(InputError, match="for 40 series"):
+        model.fit(fleet.values, one_hot[:30], verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda data: data.repeat(), "never ends; give validation_steps"),
+        (lambda data: data.unbatch(), r"dataset\.batch\(32\)"),
+        (lambda data: "fleet.csv", "validation_data is a str"),
+    ],
+)
+def test_validation_data_that_cannot_be_walked_through_are_told(fleet, spoil, words):
+    with pytest.raises(InputError, match=words):
+        build(fleet).fit(fleet.to_dataset(), validation_data=spoil(fleet.to_dataset()), verbose=0)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from deepfeatiot_tf import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, InputError, SensorReadings, TextFeatures, load_model
-from deepfeatiot_tf.models.training_data import batches_of, with_wrong_metadata
+from deepfeatiot_tf.models.lessons import with_wrong_metadata
+from deepfeatiot_tf.models.training_data import batches_of
 from deepfeatiot_tf.training.feature_store import FeatureStore
 from tests.reference.small_bert import write_folder
 

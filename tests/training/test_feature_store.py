@@ -44,15 +44,24 @@ def test_series_that_are_not_kept_are_computed_when_asked_for(tmp_path, readings
     assert not list(tmp_path.iterdir())  # nothing flushed yet: nothing half-written either
 
 
-def test_a_damaged_shard_is_computed_again(tmp_path, readings):
+@pytest.mark.parametrize("left", [50, 0])
+def test_a_damaged_shard_is_computed_again(tmp_path, readings, left):
     store = FeatureStore(tmp_path, Counting(), 2)
     store.add(readings)
     store.flush()
     for rows in tmp_path.glob("*.rows.npy"):
-        rows.write_bytes(rows.read_bytes()[:50])
+        rows.write_bytes(rows.read_bytes()[:left])
     branch = Counting()
     np.testing.assert_array_equal(FeatureStore(tmp_path, branch, 2).look_up(readings), Counting()(readings))
     assert branch.asked == 10
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_line(tmp_path, readings):
+    (tmp_path / "statistics").write_text("mine")
+    store = FeatureStore(tmp_path / "statistics" / "key", Counting(), 2)
+    store.add(readings)
+    with pytest.raises(InputError, match="the folder cannot be made"):
+        store.flush()
 
 
 def test_a_full_disk_leaves_no_part_of_a_shard(tmp_path, readings, monkeypatch):

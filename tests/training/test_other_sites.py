@@ -41,6 +41,7 @@ def test_what_is_the_same_or_no_longer_moves_is_no_copy():
     np.testing.assert_allclose(copies_of([29.91, 29.92] * 5, ""), np.empty((0, 10)))
     assert len(copies_of([29.91, 29.98] * 5, "")) == 1
     assert len(copies_of([5.55] * 10, "")) == 2  # a sensor that never moved may stand still
+    assert len(copies_of([20.1, 20.2, 21.3] * 4, "")) == 1  # in float32 these are not to one decimal
 
 
 def test_rows_say_which_series_each_copy_is_of():
