@@ -39,6 +39,6 @@ class SensorType:
 if __name__ == "__main__":
     model = SensorType(sys.argv[1])
     with open(sys.argv[2], newline="", encoding="utf-8") as file:
-        for name, *cells in list(csv.reader(file))[1:]:
+        for name, *cells in [row for row in csv.reader(file) if row][1:]:
             readings = np.array([float(cell) if cell else np.nan for cell in cells], np.float32)
             print(name, *model.label(readings), sep=",")

@@ -76,6 +76,9 @@ def variants(head: str = "closed_form", language: str | None = None, kernels: bo
     return found
 
 
+EFFECTS = ("protocol", "split", "data", "change", "accuracy", "loss", "low", "high", "cohens_d", "pairs")
+
+
 def effects(cells: pd.DataFrame, entries: dict[str, SystemEntry]) -> pd.DataFrame:
     """What each change costs, on each data set, over the cells that both have.
 
@@ -99,7 +102,7 @@ def effects(cells: pd.DataFrame, entries: dict[str, SystemEntry]) -> pd.DataFram
                 row = {"protocol": protocol, "split": rule, "data": data, "change": change}
                 row |= {"accuracy": both[entry.title].mean(), "loss": found.mean, "low": found.low, "high": found.high}
                 rows.append({**row, "cohens_d": found.cohens_d, "pairs": found.pairs})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(EFFECTS))
 
 
 def _only(kept: tuple[str, ...], names: tuple[str, ...], language: str | None) -> dict[str, Any]:

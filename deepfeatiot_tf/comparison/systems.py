@@ -34,7 +34,7 @@ def ours(
         model: its class.
         recipe: see `FrozenFeatureModel.compile`. Default: the model's own.
         balance: whether rare classes weigh as much as frequent ones in training. Default False.
-        epochs: of the training. Default: those of the comparison.
+        epochs: of the training, at most. Default: those of the comparison.
         quick: whether a cell takes seconds. Default: with a closed-form head.
         fresh_features: see `KerasSystem`; False where nobody asks for the seconds. Default True.
         collective: whether the test part is answered together, beside the training part; see `CollectiveSystem`.
@@ -46,7 +46,7 @@ def ours(
     trained = {"recipe": recipe, "balance": balance, "epochs": epochs, "collective": collective}
 
     def make(training: Training) -> System:
-        chosen = replace(training, epochs=epochs) if epochs else training
+        chosen = replace(training, epochs=min(epochs, training.epochs)) if epochs else training
         return _keras_system(chosen, model, recipe, balance, fresh_features, collective, options)
 
     return SystemEntry(

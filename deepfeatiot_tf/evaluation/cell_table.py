@@ -16,6 +16,8 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder, write_beside
 
 KEY = ("system", "data", "checksum", "protocol", "split", "seed")
+# What reports and the time left are reckoned from.
+NUMBERS = ("accuracy", "macro_f1", "fit_seconds")
 NO_MARKERS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}  # a system may be called "None"
 
 
@@ -120,7 +122,10 @@ def _read(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: not a table of cells ({reason}); name another file") from error
-    missing = [column for column in KEY if column not in cells]
+    missing = [column for column in (*KEY, *NUMBERS) if column not in cells]
     if missing:
         raise InputError(f"{path}: not a table of cells, column {missing[0]!r} is missing; name another file")
+    for column in NUMBERS:
+        if not pd.api.types.is_numeric_dtype(cells[column]):
+            raise InputError(f"{path}: not a table of cells, column {column!r} is not of numbers; name another file")
     return cells

@@ -17,7 +17,8 @@ def write_about(folder: Path, threshold: float, facts: Mapping[str, Any]) -> Non
     """Put `assets.extra/about.json` into the SavedModel `folder`: version, threshold and further facts."""
     path = folder / ABOUT_FILE
     path.parent.mkdir(exist_ok=True)
-    about = {"deepfeatiot_tf": deepfeatiot_tf.__version__, "threshold": threshold, **facts}
+    ours = {"deepfeatiot_tf": deepfeatiot_tf.__version__, "threshold": threshold}
+    about = {**ours, **facts, **ours}  # further facts do not replace these
     path.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -147,7 +147,7 @@ class TogetherEndpoint(Endpoint):
         """Those of a labelled sensor are its label."""
         *alone, known_label = inputs
         labelled = tf.strings.strip(known_label) != ""
-        place = tf.where(labelled, self.places.lookup(known_label), -1)
+        place = tf.where(labelled, self.places.lookup(tf.strings.strip(known_label)), -1)
         foreign = labelled & (place < 0)
         message = f"{KNOWN_LABEL} has a label that the model does not know, "
         check = tf.debugging.Assert(~tf.reduce_any(foreign), [message, tf.boolean_mask(known_label, foreign)])

@@ -86,7 +86,8 @@ def export_saved_model(
     Raises:
         InputError: that version exists, the folder cannot be written, or the model cannot be served: it has
             no `class_names`, needs Python, XLA or cuDNN to run, is to take embeddings but has no text encoder, or is to
-            say `unknown` but has a class of that name; or a `CollectiveClassifier` was not fitted.
+            say `unknown` but has a class of that name; or a `CollectiveClassifier` was not fitted; or `warmup` has
+            another shape; or there is a `together_threshold` without that signature.
 
     Example:
         >>> export_saved_model(model, "serving/sensor_type/1")  # doctest: +SKIP
@@ -97,6 +98,12 @@ def export_saved_model(
     if embeddings and not (reads_metadata and METADATA in model.frozen):
         what = "has no text encoder" if reads_metadata else "reads no metadata"
         raise InputError(f"the model {what}, so there are no embeddings to take; export it without them")
+    if second is None and together_threshold is not None:
+        raise InputError(
+            "together_threshold is of a CollectiveClassifier, which alone has that signature; leave it out"
+        )
+    if warmup is not None and np.ndim(warmup) != 2:
+        raise InputError(f"warmup has the shape {list(np.shape(warmup))}; give readings [batch, time]")
     least, least_together = (check_threshold(each, names) for each in (threshold, together_threshold))
     path = _version_folder(Path(path))
     if path.exists():
@@ -116,7 +123,7 @@ def export_saved_model(
         written = _write([model] if second is None else [model, second], names, beside, endpoints)
         facts = dict(about or {})
         if second is not None:
-            facts[TOGETHER] = {"threshold": least_together, **facts.get(TOGETHER, {})}
+            facts[TOGETHER] = {**facts.get(TOGETHER, {}), "threshold": least_together}
         write_about(beside, least, facts)
         if standard_names:
             table = names_elsewhere(names)

@@ -94,7 +94,8 @@ class Labeller:
         two = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
         known = np.isfinite(readings.values).any(axis=1, keepdims=True)
         if self.classifier.reads_metadata:
-            known |= np.array([bool(text.strip()) for text in _texts(readings)], bool)[:, None]
+            # Blank as an exported graph has it, which strips the white space of ASCII.
+            known |= np.array([bool(text.encode().strip()) for text in _texts(readings)], bool)[:, None]
         labels = np.where(known, np.array(self.classifier.class_names, dtype=object)[two], "")
         confidences = np.where(known, probabilities[rows, two], np.float32(0.0))
         refused = known[:, 0] & (confidences[:, 0] < np.float32(self.threshold))

@@ -72,7 +72,8 @@ def export_tflite(
             f"{path}: the model reads {' and '.join(reads)}, and TFLite has no ops for text; train one without"
         )
     content = _converted(model, path)
-    facts = {"deepfeatiot_tf": deepfeatiot_tf.__version__, "threshold": least, **(about or {})}
+    ours = {"deepfeatiot_tf": deepfeatiot_tf.__version__, "threshold": least}
+    facts = {**ours, **(about or {}), **ours}  # further facts do not replace these
 
     def write(beside: Path) -> None:
         beside.write_bytes(content)

@@ -80,7 +80,7 @@ def predict_table(
     if write is None:
         raise InputError(f"{target}: labels are written as {' or '.join(WRITERS)}; name such a file")
     options = {"empty": "keep", **options}
-    parts = iter_tables(source, rows=rows, **options) if together is None else _whole(source, options)
+    parts = iter_tables(source, rows=rows, **options) if together is None else iter([read_table(source, **options)])
     if target.exists() and target.samefile(source):
         raise InputError(f"{target}: is the table to label; name another file for the labels")
     if source.is_dir() and source.resolve() in target.resolve().parents:
@@ -99,10 +99,6 @@ def predict_table(
 
     write_beside(target, lambda beside: write(beside, frames(), schema))
     return done
-
-
-def _whole(source: Path, options: dict[str, Any]) -> Iterator[SensorReadings]:
-    yield read_table(source, **options)
 
 
 def _write_csv(path: Path, frames: Iterable[pd.DataFrame], schema: pa.Schema) -> None:

@@ -1,5 +1,6 @@
 import itertools
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -159,6 +160,9 @@ def test_effects_are_paired_over_splits_and_written(tmp_path):
     assert found["change"].tolist() == [change]
     assert found.loc[0, "loss"] == pytest.approx(0.1)
     assert found.loc[0, "pairs"] == 3
+    alone = effects(pd.DataFrame(rows[::2]), entries)  # no change was run
+    assert "- dilation 4: broken" in write_ablation(alone, {"dilation 4": "broken"}, tmp_path / "alone").read_text()
+    shutil.rmtree(tmp_path / "alone")
     text = write_ablation(found, {}, tmp_path).read_text()
     assert f"| {change} | 70.0 | +10.0 | +5.0 to +15.0 |" in text
     assert {path.name for path in tmp_path.iterdir()} == {

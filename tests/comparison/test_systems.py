@@ -52,3 +52,9 @@ def test_published_figures_stand_beside_the_systems_of_the_table():
     assert published("MACE", "SBAS") == pytest.approx((0.9740, 0.9749))
     assert published("QUANT", "Swiss") is None
     assert published("ROCKET", "TS-M") is None
+
+
+def test_fewer_epochs_than_those_of_the_comparison_bind_every_network(small_sentence_encoder):
+    networks = {name: entry for name, entry in OURS.items() if entry.network}
+    assert {entry.build(Training(epochs=2)).epochs for entry in networks.values()} == {2}
+    assert OURS["deepfeatiot-network"].build(Training(epochs=500)).epochs == 40

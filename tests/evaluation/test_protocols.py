@@ -137,6 +137,11 @@ def test_a_cell_of_another_system_protocol_split_or_content_is_not_taken(reading
         ("", "not a table of cells"),
         ("a,b\n1,2\n", "column 'system' is missing"),
         ("seed\nx\n", "not a table"),
+        ("system,data,checksum,protocol,split,seed\n", "column 'accuracy' is missing"),
+        (
+            "system,data,checksum,protocol,split,seed,accuracy,macro_f1,fit_seconds\na,b,c,honest,paper,0,good,1,1\n",
+            "column 'accuracy' is not of numbers",
+        ),
     ],
 )
 def test_a_foreign_table_is_refused_and_kept(readings, tmp_path, content, message):

@@ -211,7 +211,7 @@ def test_a_table_is_named_together_without_us(collective, tmp_path):
     classifier, beside, asked_about = collective
     folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1", together_threshold=0.9)
     values = np.concatenate([beside.values, asked_about.values])
-    known = np.array([*beside.labels, *[" "] * len(asked_about)])
+    known = np.array([*beside.labels[:-1], f" {beside.labels[-1]}", *[" "] * len(asked_about)])
     bare = BARE.replace("serving_default", "together").replace(
         "serve(readings=tf.constant(readings))",
         "serve(readings=tf.constant(readings), known_label=tf.constant([each.encode() for each in KNOWN]))",
@@ -260,3 +260,23 @@ def test_a_server_tries_both_ways_of_asking(collective, tmp_path):
     records = [each.numpy() for each in tf.data.TFRecordDataset(str(folder / WARMUP_FILE))]
     assert [b"together" in each for each in records] == [False, False, True, True]
     assert [b"known_label" in each for each in records] == [False, False, True, True]
+
+
+def test_what_else_the_export_says_does_not_replace_its_threshold(quick_model, tmp_path):
+    about = {"threshold": 0.9, "precision": 0.95}
+    folder = export_saved_model(quick_model, tmp_path / "1", threshold=0.2, about=about)
+    told = json.loads((folder / "assets.extra" / "about.json").read_text())
+    assert (told["threshold"], told["precision"]) == (0.2, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"together_threshold": 0.9}, "together_threshold is of a CollectiveClassifier"),
+        ({"warmup": np.zeros(24, np.float32)}, r"warmup has the shape \[24\]; give readings \[batch, time\]"),
+    ],
+)
+def test_options_that_the_export_has_no_use_for_are_refused(quick_model, tmp_path, options, words):
+    with pytest.raises(InputError, match=words):
+        export_saved_model(quick_model, tmp_path / "1", **options)
+    assert not list(tmp_path.iterdir())

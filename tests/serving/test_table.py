@@ -141,3 +141,11 @@ def test_a_missing_folder_for_the_labels_is_named(quick, tmp_path):
     wide(3).to_csv(tmp_path / "fleet.csv", index=False)
     with pytest.raises(InputError, match=r"out\.csv: cannot be written"):
         predict_table(None, tmp_path / "fleet.csv", tmp_path / "absent" / "out.csv", id="sensor")
+
+
+def test_a_source_that_is_missing_is_told_before_the_target_is_looked_at(quick, tmp_path):
+    target = tmp_path / "labels.csv"
+    target.write_text("mine")
+    with pytest.raises(InputError, match=r"fleet\.csv"):
+        predict_table(None, tmp_path / "fleet.csv", target, together=lambda readings: None)
+    assert target.read_text() == "mine"
