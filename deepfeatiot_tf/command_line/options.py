@@ -185,16 +185,17 @@ SETTINGS: dict[str, Any] = {
     ),
     "augmented_copies": _model(
         int,
-        "For a fleet whose new sensors may be noisier, or report less often: the closed-form head also learns from the "
-        "first so many of four copies of each series, with noise of up to one step of the sensor's resolution, at half "
-        "the rate, with noise of up to two steps, of three. Minutes and gigabytes from some thousand series on.",
+        "For a fleet whose new sensors may be noisier, or report less often: 0 to 4 altered copies of each series, "
+        "from which the closed-form head also learns. 1 adds noise of up to one step of the sensor's resolution, 2 "
+        "half the rate, too, 3 and 4 noise of up to two and three steps. Minutes and gigabytes from some thousand "
+        "series on.",
         metavar="COUNT",
     ),
     "units": _model(
         Any,
-        "For a fleet some of whose sensors will be another site's: the units of the types that others report in other "
-        "ones, such as `temperature=degC,pressure=hPa` (degC, degF; hPa, kPa, inHg; m/s, km/h, mph, knot; mm, inch; "
-        "km, mile), or `none`. The closed-form head also learns from copies in the others, and to fewer decimals.",
+        "For a fleet some of whose sensors will be another site's: the unit of a type, by its label, such as "
+        "`temperature=degC,pressure=hPa` (degC, degF; hPa, kPa, inHg; m/s, km/h, mph, knot; mm, inch; km, mile). The "
+        "closed-form head also learns from copies in the other units, and to fewer decimals; `none` for these alone.",
         parser=_units,
         metavar="TYPE=UNIT,…",
     ),
@@ -231,6 +232,12 @@ SETTINGS: dict[str, Any] = {
     "validation": _training(
         float | None,
         "Share of the rest to select the best epoch on, or to calibrate on. Without it, 0.15 for the network.",
+    ),
+    "deliver": _training(
+        str | None,
+        "The model to keep: `all`, which learns from all labelled series once the test is over, or `tested`, the very "
+        "one that was tested. Without it, `all` for the closed-form head, `tested` for a network.",
+        metavar="NAME",
     ),
     "seed": _training(int, "Of split, order, weights, kernels and dropout."),
 }

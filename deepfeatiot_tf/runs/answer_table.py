@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -31,3 +34,23 @@ def answer_table(report: Report, alone: Report | None = None) -> pd.DataFrame:
         table["alone_label"] = names[alone.probabilities.argmax(axis=1)]
         table["alone_confidence"] = alone.probabilities.max(axis=1)
     return pd.DataFrame(table)
+
+
+def probability_table(report: Report) -> pd.DataFrame:
+    """The id of each series, and the probability of each type, as written in `probabilities.csv`."""
+    table = pd.DataFrame(report.probabilities, columns=list(report.class_names))
+    table.insert(0, "id", report.ids, allow_duplicates=True)
+    return table
+
+
+def read_probabilities(path: Path, class_names: Sequence[str]) -> np.ndarray:
+    """float32 `[series, types]`, as `probability_table` had them.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is damaged, or has other types.
+    """
+    table = pd.read_csv(path, header=None, skiprows=1, dtype={0: str}, keep_default_na=False)
+    if table.shape[1] != 1 + len(class_names):
+        raise ValueError(f"it has {table.shape[1] - 1} types, not {len(class_names)}")
+    return table.iloc[:, 1:].to_numpy(np.float32)

@@ -20,6 +20,7 @@ from deepfeatiot_tf.training.temperature import fit_temperature, logits_of
 
 VALIDATION = "validation part"
 LEFT_OUT = "training part, each series left out in turn"
+ALL_LEFT_OUT = "all labelled series, each left out in turn"
 
 
 def calibrate(model: FrozenFeatureModel, validation: SensorReadings) -> float:

@@ -19,10 +19,14 @@ LANGUAGE = (
     "each window or copy of it) on two cores, once, and a file of 117 MB. On three public data sets it changed "
     "accuracy by less than a point either way (benchmarks/results/language.csv)."
 )
+MORE_SERIES = (
+    "The model in this folder has learned from these series, too, since: it has seen more of every type than the one "
+    "whose scores these are, and no score of its own."
+)
 # Of `benchmarks/results/augmentation.csv`.
 COPIES = (
-    "Augmented copies are for sensors with another logger than these; on series as they are, as here, they are worth "
-    "nothing on public data sets (benchmarks/results/augmentation.csv)."
+    "Augmented copies are for sensors with another logger than these; on series as they are, as here, they brought "
+    "nothing on public data sets, or cost up to 1.6 points (benchmarks/results/augmentation.csv, comparison_paper.csv)."
 )
 # Of `benchmarks/results/other_sites.csv`.
 ELSEWHERE = (
@@ -81,15 +85,16 @@ def model_card(
     Args:
         run: with its record and its model.
         report: on the test part.
-        held_out: see `branch_worth`.
+        held_out: answers of the model in the folder to series that it did not learn from.
         worth: from `branch_worth`.
-        facts: `held_out` (which series these are), `fit_seconds` and `parameters`; of a blend, `learned_share`; of a
-            collective run, `siblings_share`, and `alone_accuracy` and `alone_log_loss` without the others.
+        facts: `held_out` and `worth_on` (which series the two are about), `fit_seconds` and `parameters`; of a blend,
+            `learned_share`; of a collective run, `siblings_share`, and `alone_accuracy` and `alone_log_loss` without
+            the others.
     """
     record = run.record()
     sections = {
         "What it does": _purpose(report, record),
-        "How good it is": _scores(report),
+        "How good it is": _scores(report, record),
         "Strong and weak types": _types(report),
         "What each branch is worth": _branches(worth, facts, record),
         **_siblings(held_out, facts),
@@ -104,21 +109,23 @@ def model_card(
 def _purpose(report: Report, record: Mapping[str, Any]) -> str:
     reads = "raw readings and metadata" if record["settings"]["text_encoder"] else "raw readings"
     parts = record["split"]
+    after = f"; then trained anew on all {sum(parts.values())}" if record["settings"]["deliver"] == "all" else ""
     return (
         f"Names what a sensor measures from its {reads}: one of {len(report.class_names)} types "
         f"({', '.join(map(cell, report.class_names))}). Trained on {parts['train']} series of "
-        f"{cell(record['data']['name'])} (SHA-256 `{record['data']['checksum']}`), tested on {parts['test']}."
+        f"{cell(record['data']['name'])} (SHA-256 `{record['data']['checksum']}`), tested on {parts['test']}{after}."
     )
 
 
-def _scores(report: Report) -> str:
+def _scores(report: Report, record: Mapping[str, Any]) -> str:
     found = report.metrics
+    more = MORE_SERIES if record["settings"]["deliver"] == "all" else ""
     rows = [
         ["accuracy", percent(found["accuracy"]), interval(found["accuracy_interval"])],
         ["macro F1", percent(found["macro_f1"]), interval(found["macro_f1_interval"])],
         ["calibration error", percent(found["ece"]), ""],
     ]
-    return joined(TEST_PART["honest"], table(["score", "test part", "95 % bootstrap interval"], rows))
+    return joined(TEST_PART["honest"], more, table(["score", "test part", "95 % bootstrap interval"], rows))
 
 
 def _types(report: Report) -> str:
@@ -153,7 +160,7 @@ def _branches(worth: list[list[str]], facts: Mapping[str, Any], record: Mapping[
     if not worth:
         told = "Not measured: the network would have to be trained again without each. `deepfeatiot ablate` does that."
         return joined(told, language)
-    told = f"Measured on held-out series ({facts['held_out']}), not on the test part."
+    told = f"Measured on held-out series ({facts['worth_on']}), not on the test part."
     copies = COPIES if settings.get("augmented_copies") else ""
     elsewhere = ELSEWHERE if settings.get("units") is not None else ""
     return joined(told, table(["", "accuracy", "macro F1", "log-loss (nats)"], worth), copies, elsewhere, language)

@@ -21,7 +21,7 @@ from deepfeatiot_tf.runs.settings import RunSettings
 logger = logging.getLogger(__name__)
 
 PICTURES = ("confusion.png", "reliability.png", "misread.png", "learning_curves.png")
-TABLES = ("history.csv", "predictions.csv", "held_out.csv", "suspects.csv", "comparison.csv")
+TABLES = ("history.csv", "predictions.csv", "probabilities.csv", "held_out.csv", "suspects.csv", "comparison.csv")
 OUTPUTS = ("report.md", "model_card.md", "metrics.json", "model.keras", "collective.keras", *TABLES, *PICTURES)
 
 
@@ -29,7 +29,8 @@ class RunFolder:
     """The files of one training run.
 
     `settings.json` makes a folder a run; `report.md`, which is written last, a finished one. In between there
-    is `training_state.npz`, and `refit_state.npz` of the training on the validation part, too.
+    is `training_state.npz`, `refit_state.npz` of the training on the validation part, too, and `all_state.npz` of that
+    on all series.
 
     Args:
         path: of the folder; need not exist.
@@ -40,10 +41,12 @@ class RunFolder:
         self.settings = self.path / "settings.json"
         self.state = self.path / "training_state.npz"
         self.refit_state = self.path / "refit_state.npz"
+        self.all_state = self.path / "all_state.npz"
         self.model = self.path / "model.keras"
         self.collective = self.path / "collective.keras"
         self.history = self.path / "history.csv"
         self.predictions = self.path / "predictions.csv"
+        self.probabilities = self.path / "probabilities.csv"
         self.held_out = self.path / "held_out.csv"
         self.suspects = self.path / "suspects.csv"
         self.card = self.path / "model_card.md"
@@ -138,11 +141,15 @@ class RunFolder:
     def begin(self, record: dict[str, Any]) -> None:
         """Write `settings.json` of a new run in place of whatever run there was."""
         make_folder(self.path)
-        self.state.unlink(missing_ok=True)
-        self.refit_state.unlink(missing_ok=True)
+        self.forget_states()
         for name in OUTPUTS:  # report.md first: without it a run counts as unfinished
             (self.path / name).unlink(missing_ok=True)
         write_text(self.settings, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+    def forget_states(self) -> None:
+        """Delete what an interrupted training would go on from."""
+        for state in (self.state, self.refit_state, self.all_state):
+            state.unlink(missing_ok=True)
 
 
 WAYS_OUT = "give the same again to go on, another folder with -o, or --restart to begin anew"

@@ -80,6 +80,9 @@ class RunSettings:
         test: share of the series to test on, or `"paper"`; see `split`. Default 0.3.
         validation: share of the other series to select on; see `split`. Default 0.15, and 0 for a closed-form head,
             which selects nothing.
+        deliver: which model a run leaves behind: `"all"`, one that learned from all labelled series once the test was
+            over, or `"tested"`, the very one that was tested. Default `"all"` for a closed-form head; `"tested"` for a
+            network, which takes as long again, and has to be one that keeps its last epoch (recipe `"robust"`).
         seed: of split, order, weights, kernels and dropout. Default 0.
 
     Raises:
@@ -117,6 +120,7 @@ class RunSettings:
     balance: bool = False
     test: float | Literal["paper"] = 0.3
     validation: float | None = None
+    deliver: Literal["all", "tested"] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -133,6 +137,15 @@ class RunSettings:
             object.__setattr__(self, "epochs", ROBUST_EPOCHS if self._annealed else 200)
         if self.validation is None:
             object.__setattr__(self, "validation", 0.0 if self.solved else 0.15)
+        if self.deliver is None:
+            object.__setattr__(self, "deliver", "all" if self.solved else "tested")
+        if self.deliver not in ("all", "tested"):
+            raise InputError(f"deliver is {self.deliver!r}; give all or tested")
+        if self.deliver == "all" and not (self.solved or self._annealed):
+            raise InputError(
+                "deliver is 'all', but this network keeps the epoch that is best on the validation part, from which it "
+                "cannot learn, too; give tested, or --recipe robust"
+            )
         for name in ("dft_width", "kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
@@ -175,8 +188,8 @@ class RunSettings:
     def differences(self, recorded: dict[str, Any]) -> list[str]:
         """What a recorded run has otherwise, as `name=there, not here`."""
         mine = self.to_json()
-        # A setting that did not exist yet when the run was begun had what is its default now.
-        theirs = {**{field.name: field.default for field in fields(self)}, **recorded}
+        # A setting that did not exist yet when the run was begun had what is its default now; but for one.
+        theirs = {**{field.name: field.default for field in fields(self)}, "deliver": "tested", **recorded}
         return [
             f"{name}={_shown(theirs[name])}, not {_shown(value)}"
             for name, value in mine.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,32 +13,16 @@ import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import Report, evaluate
-from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.files import write_beside, write_text
-from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
-from deepfeatiot_tf.models import CollectiveClassifier, DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, load_model
-from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
-from deepfeatiot_tf.models.refit import refit
 from deepfeatiot_tf.readings import SensorReadings, split
-from deepfeatiot_tf.runs.answer_table import answer_table
-from deepfeatiot_tf.runs.held_out import calibrate, held_out_answers
+from deepfeatiot_tf.runs.answer_table import answer_table, probability_table, read_probabilities
+from deepfeatiot_tf.runs.learning import Learned, Learner
 from deepfeatiot_tf.runs.model_card import branch_worth, model_card
 from deepfeatiot_tf.runs.model_file import save_keras, save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
 from deepfeatiot_tf.runs.settings import RunSettings
-from deepfeatiot_tf.training import RunCheckpoint
-from deepfeatiot_tf.training.class_balance import balanced_class_weight
-from deepfeatiot_tf.training.resumable_fit import fit_resumably
 
 logger = logging.getLogger(__name__)
-
-MODELS: dict[str, type[FrozenFeatureModel]] = {
-    "deepfeatiot": DeepFeatIoT,
-    "deepheteroiot": DeepHeteroIoT,
-    "deepmetaiot": DeepMetaIoT,
-}
-# Of a model, the layers that read with pretrained weights, by the settings that name them.
-ENCODERS: dict[str, Any] = {"language": LanguageFeatures, "text_encoder": TextFeatures}
 
 Parts = tuple[SensorReadings, SensorReadings, SensorReadings]
 
@@ -59,18 +42,21 @@ def train_run(
 
     The folder gets `settings.json` (settings, data and its checksum, sizes of the parts, pretrained encoders,
     versions), `model.keras`, `model_card.md`, `report.md`, `metrics.json`, pictures, `predictions.csv` (of the test
-    part), `held_out.csv`, `suspects.csv` and, of a network trained by gradient, `history.csv`. A run that was
-    interrupted, even killed, goes on with the same call and ends with the result of an unbroken one. A finished run is
-    not trained again.
+    part), `probabilities.csv` (of each type, likewise), `held_out.csv`, `suspects.csv` and, of a network trained by
+    gradient, `history.csv`. A run that was interrupted, even killed, goes on with the same call and ends with the
+    result of an unbroken one. A finished run is not trained again.
+
+    All scores are of a model that had not seen the test part. Once they are known, a closed-form head is solved again,
+    from all series, and that is the model in the folder; see `deliver` of `RunSettings`.
 
     `held_out.csv` has the answers to series that were not learned from: the validation part; of a closed-form head
-    without one, each series of the training part left out in turn. How right they are is in `metrics.json`, too. The
-    `precision` of `predict_run` and `export_run` rests on them. A network's confidences are scaled by a temperature
-    fitted on the validation part, in its weights; a closed-form head takes its own from the series left out; a blend of
-    both is weighed on the validation part. A model whose learning rate is annealed needs that part for nothing else,
-    and is then trained once more, on it, too.
+    without one, each series that the model in the folder learned from, left out in turn. How right they are is in
+    `metrics.json`, too. The `precision` of `predict_run` and `export_run` rests on them. A network's confidences are
+    scaled by a temperature fitted on the validation part, in its weights; a closed-form head takes its own from the
+    series left out; a blend of both is weighed on the validation part. A model whose learning rate is annealed needs
+    that part for nothing else, and is then trained once more, on it, too.
     Of a collective run the test part is answered together, beside the training part, and each series left out beside
-    the rest of it; `collective.keras` has what was learned for that, and `held_out.csv` also what each gets by itself.
+    the rest; `collective.keras` has what was learned for that, and `held_out.csv` also what each gets by itself.
     `suspects.csv` has those that it reads otherwise than they are labelled, and the card says what is lost without each
     branch of a closed-form head.
 
@@ -105,87 +91,79 @@ def train_run(
     _tell_of_unread_metadata(readings, settings)
     parts = split_for(readings, settings)
     if run.finished and not restart:
-        run.state.unlink(missing_ok=True)
-        return _tested(load_model(run.finished_model()), run, parts)
-    model = _build(readings.class_names, settings)
+        run.finished_model()
+        run.forget_states()
+        return _as_written(run, parts[2])
+    options = {"feature_cache": feature_cache, "verbose": verbose}
+    learner = Learner(readings.class_names, settings, run, callbacks, **options)
     if restart or not run.begun:
         run.begin(
             {
                 "settings": settings.to_json(),
                 "data": describe_data(readings),
                 "split": dict(zip(("train", "validation", "test"), map(len, parts), strict=True)),
-                **_encoders(model),
+                **learner.encoders,
                 "table": dict(table or {}),
                 "versions": versions(),
             }
         )
-    options: dict[str, Any] = {"feature_cache": feature_cache, "verbose": verbose}
+    train, validation, test = parts
     begun = perf_counter()
-    if settings.solved:
-        history, facts = _solve(model, parts[0], settings, callbacks=list(callbacks), **options)
-    else:
-        history, facts = _train(model, parts, settings, run, callbacks=list(callbacks), **options)
-    if model.blend is not None:  # which `fit` has calibrated
-        facts["learned_share"] = float(model.blend.share)
-    elif not settings.solved:
-        facts["temperature"] = calibrate(model, parts[1])
-    alone, facts["held_out"] = held_out_answers(model, parts[0], parts[1])
-    held_out = alone
-    if settings.collective:
-        fleet = CollectiveClassifier(model)
-        left_out = fleet.fit(parts[0], _class_weight(parts[0], settings))
-        held_out, _ = held_out_answers(model, *parts[:2], answers=left_out)
-        facts["siblings_share"] = fleet.second.share
-        facts.update({f"alone_{score}": alone.metrics[score] for score in ("accuracy", "log_loss")})
-        save_keras(fleet.save, run.collective)
-    facts.update({f"held_out_{score}": held_out.metrics[score] for score in ("accuracy", "log_loss")})
-    if model.annealed and not settings.solved:
-        model = refit(
-            model,
-            partial(_build, readings.class_names, settings, _loaded(model, settings)),
-            *(inputs_for(model, part) for part in parts[:2]),
-            seed=settings.seed,
-            epochs=facts["epochs"],
-            unfinished=run.refit_state,
-            batch_size=settings.batch_size,
-            class_weight=_class_weight(parts[0], settings),
-            callbacks=list(callbacks),
-            **options,
-        )
-    cost = {"fit_seconds": perf_counter() - begun, "parameters": model.count_params()}
-    save_model(model, run.model)
-    report = _tested(model, run, parts)
-    _write_csv(run.held_out, answer_table(held_out, alone if settings.collective else None))
+    learned = learner.learn(train, validation)
+    report = _tested(learned, test, train)
+    delivered = learner.learn_from_all(learned, readings) if settings.deliver == "all" else learned
+    cost = {"fit_seconds": perf_counter() - begun, "parameters": delivered.model.count_params()}
+
+    if delivered.fleet is not None:
+        save_keras(delivered.fleet.save, run.collective)
+    save_model(delivered.model, run.model)
+    _write_csv(run.held_out, answer_table(delivered.held_out, delivered.alone if settings.collective else None))
+    _write_csv(run.suspects, delivered.held_out.misread)
     _write_csv(run.predictions, answer_table(report))
-    if history:
-        _write_csv(run.history, _history_table(history))
+    _write_csv(run.probabilities, probability_table(report))
+    if learned.history:
+        _write_csv(run.history, _history_table(learned.history))
+    worth = branch_worth(
+        settings,
+        getattr(learned.model, "branches", ()),
+        learned.model.learned_windows,
+        learned.alone,
+        lambda smaller: learner.without(smaller, train, validation),
+    )
+    facts = {**delivered.facts, "worth_on": learned.facts["held_out"]}
+    write_text(run.card, model_card(run, report, delivered.held_out, worth, {**cost, **facts}))
     record = run.record()
     context = {
         "protocol": "honest",
-        **facts,
-        **_encoders(model),
+        **delivered.facts,
+        **learner.encoders,
         **{name: record[name] for name in ("split", "settings", "versions")},
     }
-
-    def without(smaller: RunSettings) -> Report:
-        other = _build(readings.class_names, smaller, _loaded(model, smaller))
-        _solve(other, parts[0], smaller, feature_cache=feature_cache, verbose=0)
-        return held_out_answers(other, parts[0], parts[1])[0]
-
-    _write_csv(run.suspects, held_out.misread)
-    worth = branch_worth(settings, getattr(model, "branches", ()), model.learned_windows, alone, without)
-    write_text(run.card, model_card(run, report, held_out, worth, {**cost, **facts}))
-    report.save(run.path, history=history, context=context)  # last: its report.md makes the run a finished one
-    run.state.unlink(missing_ok=True)
+    # Last: its report.md makes the run a finished one.
+    report.save(run.path, history=learned.history or None, context=context)
+    run.forget_states()
     return report
 
 
-def _tested(model: FrozenFeatureModel, run: RunFolder, parts: Parts) -> Report:
+def _tested(learned: Learned, test: SensorReadings, train: SensorReadings) -> Report:
     """The report on the test part; of a collective run answered together, beside the training part."""
-    if not run.is_collective:
-        return evaluate(model, parts[2])
-    found = CollectiveClassifier.load(model, run.collective).predict(parts[2], beside=parts[0])
-    return Report(parts[2], model.class_names, found)
+    if learned.fleet is None:
+        return evaluate(learned.model, test)
+    return Report(test, learned.model.class_names, learned.fleet.predict(test, beside=train))
+
+
+def _as_written(run: RunFolder, test: SensorReadings) -> Report:
+    """The report on the test part of a finished run, whose model has perhaps learned from that part since.
+
+    Raises:
+        InputError: the probabilities that were written are missing or damaged.
+    """
+    try:
+        return Report(test, test.class_names, read_probabilities(run.probabilities, test.class_names))
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        where = f"{run.probabilities}: cannot be read ({reason})"
+        raise InputError(f"{where}; copy the whole folder, or train again with --restart") from error
 
 
 def _tell_of_unread_metadata(readings: SensorReadings, settings: RunSettings) -> None:
@@ -209,80 +187,6 @@ def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:
             "on; raise it"
         )
     return parts
-
-
-def _build(
-    class_names: tuple[str, ...], settings: RunSettings, encoders: Mapping[str, Any] | None = None
-) -> FrozenFeatureModel:
-    """The model of the settings, with `encoders` that are loaded already in place of their names."""
-    build: Any = MODELS[settings.model]
-    try:
-        model = build(class_names, **{**settings.model_options, **(encoders or {})})
-        model.compile(recipe=settings.recipe)
-    except ValueError as error:
-        raise InputError(str(error).strip().splitlines()[0]) from error
-    return model
-
-
-def _loaded(model: FrozenFeatureModel, settings: RunSettings) -> dict[str, Any]:
-    """Of the model's pretrained layers those that the settings ask for."""
-    return {name: getattr(model, name) for name in ENCODERS if getattr(settings, name, None) is not None}
-
-
-def _encoders(model: FrozenFeatureModel) -> dict[str, dict[str, str] | None]:
-    """Which pretrained models the features of readings as text, and of metadata, come from."""
-    layers = {name: getattr(model, name, None) for name in ENCODERS}
-    return {name: layer.describe() if isinstance(layer, ENCODERS[name]) else None for name, layer in layers.items()}
-
-
-def _solve(
-    model: FrozenFeatureModel, train: SensorReadings, settings: RunSettings, **options: Any
-) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """The closed-form head: nothing to select, nothing to resume, no history."""
-    data = inputs_for(model, train).to_dataset(batch_size=settings.batch_size)
-    model.fit(data, class_weight=_class_weight(train, settings), **options)
-    return {}, {}
-
-
-def _train(
-    model: FrozenFeatureModel,
-    parts: Parts,
-    settings: RunSettings,
-    run: RunFolder,
-    *,
-    callbacks: list[keras.callbacks.Callback],
-    **options: Any,
-) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """By gradient, from where the run stands: the history, and which epoch was kept."""
-    train, validation, _ = (inputs_for(model, part) for part in parts)
-    monitor = None if model.annealed else settings.monitor
-    checkpoint = RunCheckpoint(run.state, monitor=monitor, patience=settings.patience)
-    assert settings.epochs is not None  # RunSettings has seen to it
-    fit_resumably(
-        model,
-        train,
-        validation,
-        checkpoint,
-        seed=settings.seed,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        class_weight=_class_weight(train, settings),
-        callbacks=callbacks,
-        **options,
-    )
-    if checkpoint.best_epoch < 0:
-        raise InputError(
-            f"{train.name}: {settings.monitor} was no number in any epoch; look at the readings, or give "
-            "--variant robust"
-        )
-    return checkpoint.history, {"best_epoch": checkpoint.best_epoch + 1, "epochs": checkpoint.epochs}
-
-
-def _class_weight(train: SensorReadings, settings: RunSettings) -> dict[int, float] | None:
-    if not settings.balance:
-        return None
-    every = dict.fromkeys(range(len(train.class_names)), 1.0)  # Keras wants all, a class without series too
-    return {**every, **balanced_class_weight(train.label_indices)}
 
 
 def _history_table(history: Mapping[str, Sequence[float]]) -> pd.DataFrame:

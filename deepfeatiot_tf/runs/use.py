@@ -72,7 +72,7 @@ def evaluate_run(
     readings = read_source(source, _merged(record["table"], options), folder=folder, class_names=model.class_names)
     if readings.checksum == record["data"].get("checksum"):
         logger.warning(
-            "%s: the run was trained on a part of these very readings, so the scores are too good; "
+            "%s: the run was trained on a part of these very readings at least, so the scores are too good; "
             "those of its test part are in %s",
             *(source, place.path / "report.md"),
         )

@@ -1,5 +1,6 @@
 """A fleet that trains in seconds, and a run on it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def finished(tmp_path_factory, fleet, quick) -> Path:
     """The folder of a finished run, whose files tests leave as they are."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     train_run(fleet, folder, settings=quick, table=TABLE, verbose=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tested(tmp_path_factory, fleet, quick) -> Path:
+    """The same, but that it keeps the model that was tested."""
+    folder = tmp_path_factory.mktemp("runs") / "tested"
+    train_run(fleet, folder, settings=replace(quick, deliver="tested"), table=TABLE, verbose=0)
     return folder
 
 

@@ -37,13 +37,13 @@ def test_a_network_is_held_to_its_validation_part_and_scaled_by_what_that_says(u
     assert context(unbroken)["temperature"] != 1.0
 
 
-def test_a_closed_form_head_is_held_to_left_out_series_of_the_training_part(finished, fleet, quick):
+def test_a_closed_form_head_is_held_to_left_out_series_of_the_training_part(tested, fleet, quick):
     train = split_for(fleet, quick)[0]
-    kept = pd.read_csv(finished / "held_out.csv")
+    kept = pd.read_csv(tested / "held_out.csv")
     assert list(kept["id"]) == list(train.ids)
     assert list(kept["true_label"]) == list(train.labels)
-    assert context(finished)["held_out"] == "training part, each series left out in turn"
-    assert "temperature" not in context(finished)
+    assert context(tested)["held_out"] == "training part, each series left out in turn"
+    assert "temperature" not in context(tested)
 
 
 def test_a_closed_form_head_with_a_validation_part_is_held_to_that(fleet, tmp_path):

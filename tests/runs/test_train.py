@@ -52,6 +52,7 @@ def test_a_finished_run_has_all_its_files_and_nothing_of_the_way_there(unbroken)
         *("settings.json", "model.keras", "model_card.md", "report.md", "metrics.json", "history.csv"),
         *(
             "predictions.csv",
+            "probabilities.csv",
             "held_out.csv",
             "suspects.csv",
             "confusion.png",
