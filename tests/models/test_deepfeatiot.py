@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from deepfeatiot_tf import DeepFeatIoT, InputError, SensorReadings, evaluate, load_model
-from deepfeatiot_tf.models import frozen_feature_model
+from deepfeatiot_tf.models import solved_heads
 from deepfeatiot_tf.training.augmentation import with_noise
 from deepfeatiot_tf.training.closed_form import ridge_head
 from tests.reference.small_gpt2 import write_folder
@@ -144,7 +144,7 @@ def test_copies_are_left_out_with_their_series_though_the_data_are_shuffled(flee
         seen.update(one_hot=one_hot, series=series)
         return ridge_head(features, one_hot, weights, series)
 
-    monkeypatch.setattr(frozen_feature_model, "ridge_head", ridge)
+    monkeypatch.setattr(solved_heads, "ridge_head", ridge)
     solved(fleet, windows=(), augmented_copies=2).fit(fleet.to_dataset(shuffle=True), verbose=0)
     for number in range(len(fleet)):
         mine = seen["one_hot"][seen["series"] == number]
