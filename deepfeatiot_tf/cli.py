@@ -177,7 +177,8 @@ def train(
     print_scores(console, report, "the test part, used once")
     if compare:
         show_comparison(console, readings, output, report, chosen)
-    print_files(console, {"report": output / "report.md", "model": output / "model.keras"})
+    learned = f"model, learned from all {len(readings)} since" if chosen.deliver == "all" else "model"
+    print_files(console, {"report": output / "report.md", learned: output / "model.keras"})
 
 
 @app.command()
