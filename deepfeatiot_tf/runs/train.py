@@ -46,8 +46,8 @@ def train_run(
     gradient, `history.csv`. A run that was interrupted, even killed, goes on with the same call and ends with the
     result of an unbroken one. A finished run is not trained again.
 
-    All scores are of a model that had not seen the test part. Once they are known, a closed-form head is solved again,
-    from all series, and that is the model in the folder; see `deliver` of `RunSettings`.
+    All scores are of a model that has not seen the test part. A closed-form head is then solved again, from all series,
+    and that is the model in the folder; see `deliver` of `RunSettings`.
 
     `held_out.csv` has the answers to series that were not learned from: the validation part; of a closed-form head
     without one, each series that the model in the folder learned from, left out in turn. How right they are is in
@@ -110,9 +110,9 @@ def train_run(
     train, validation, test = parts
     begun = perf_counter()
     learned = learner.learn(train, validation)
-    report = _tested(learned, test, train)
     delivered = learner.learn_from_all(learned, readings) if settings.deliver == "all" else learned
     cost = {"fit_seconds": perf_counter() - begun, "parameters": delivered.model.count_params()}
+    report = _tested(learned, test, train)  # by the one that has not seen these
 
     if delivered.fleet is not None:
         save_keras(delivered.fleet.save, run.collective)
