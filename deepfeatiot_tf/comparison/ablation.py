@@ -76,6 +76,7 @@ def variants(head: str = "closed_form", language: str | None = None, kernels: bo
     return found
 
 
+# Columns of `effects`.
 EFFECTS = ("protocol", "split", "data", "change", "accuracy", "loss", "low", "high", "cohens_d", "pairs")
 
 

@@ -18,7 +18,6 @@ from deepfeatiot_tf.models.training_data import (
     arrays_of,
     as_dict,
     batches_of,
-    check_data,
     taken,
 )
 from deepfeatiot_tf.readings.fixed_pipeline import fixed
@@ -186,7 +185,6 @@ def validation_with_features(data: Any, steps: int | None, branches: Mapping[str
     if data is None:
         return None
     inputs, *rest = data if isinstance(data, (tuple, list)) else (data,)
-    check_data(inputs, steps, 0.0, ("validation_data", "validation_steps"))
     compute_features(branches, batches_of(inputs, None, steps))
     inputs = with_features(inputs, branches)
     return (inputs, *rest) if rest else inputs

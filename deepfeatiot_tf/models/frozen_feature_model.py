@@ -201,6 +201,10 @@ class FrozenFeatureModel(keras.Model):
         given = {name: value for name, value in call.arguments.items() if name != "self"}
         check_data(given["x"], given["steps_per_epoch"], given["validation_split"])
         check_weights(given["x"], given["sample_weight"], given["class_weight"])
+        judged_on = given["validation_data"]
+        if judged_on is not None:
+            readings = judged_on[0] if isinstance(judged_on, (tuple, list)) else judged_on
+            check_data(readings, given["validation_steps"], 0.0, ("validation_data", "validation_steps"))
         if isinstance(given["x"], tf.data.Dataset):
             given["shuffle"] = False  # the dataset decides; Keras warns otherwise
         if given["validation_split"] and given["validation_data"] is None:

@@ -13,13 +13,17 @@ from deepfeatiot_tf.errors import InputError
 ABOUT_FILE = Path("assets.extra", "about.json")  # TF Serving leaves this folder to others
 
 
+def about_text(threshold: float, facts: Mapping[str, Any]) -> str:
+    """JSON of version and threshold, which further facts do not replace, and of these."""
+    ours = {"deepfeatiot_tf": deepfeatiot_tf.__version__, "threshold": threshold}
+    return json.dumps({**ours, **facts, **ours}, indent=2, ensure_ascii=False) + "\n"
+
+
 def write_about(folder: Path, threshold: float, facts: Mapping[str, Any]) -> None:
     """Put `assets.extra/about.json` into the SavedModel `folder`: version, threshold and further facts."""
     path = folder / ABOUT_FILE
     path.parent.mkdir(exist_ok=True)
-    ours = {"deepfeatiot_tf": deepfeatiot_tf.__version__, "threshold": threshold}
-    about = {**ours, **facts, **ours}  # further facts do not replace these
-    path.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(about_text(threshold, facts), encoding="utf-8")
 
 
 def read_threshold(folder: Path) -> float:

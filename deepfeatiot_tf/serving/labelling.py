@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,7 @@ class Labeller:
         known = np.isfinite(readings.values).any(axis=1, keepdims=True)
         if self.classifier.reads_metadata:
             # Blank as an exported graph has it, which strips the white space of ASCII.
-            known |= np.array([bool(text.encode().strip()) for text in _texts(readings)], bool)[:, None]
+            known |= np.array([bool(text.strip(string.whitespace)) for text in _texts(readings)], bool)[:, None]
         labels = np.where(known, np.array(self.classifier.class_names, dtype=object)[two], "")
         confidences = np.where(known, probabilities[rows, two], np.float32(0.0))
         refused = known[:, 0] & (confidences[:, 0] < np.float32(self.threshold))

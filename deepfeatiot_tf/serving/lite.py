@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-import deepfeatiot_tf
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import write_beside
+from deepfeatiot_tf.serving.about import about_text
 from deepfeatiot_tf.serving.class_names import class_names_of
 from deepfeatiot_tf.serving.classifier import READINGS
 from deepfeatiot_tf.serving.plain_ops import plain_ops
@@ -72,14 +71,12 @@ def export_tflite(
             f"{path}: the model reads {' and '.join(reads)}, and TFLite has no ops for text; train one without"
         )
     content = _converted(model, path)
-    ours = {"deepfeatiot_tf": deepfeatiot_tf.__version__, "threshold": least}
-    facts = {**ours, **(about or {}), **ours}  # further facts do not replace these
 
     def write(beside: Path) -> None:
         beside.write_bytes(content)
         with zipfile.ZipFile(beside, "a") as archive:
             archive.writestr("labels.txt", "".join(f"{name}\n" for name in names))
-            archive.writestr("about.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+            archive.writestr("about.json", about_text(least, about or {}))
 
     write_beside(path, write)
     return path

@@ -165,5 +165,7 @@ def test_fewer_labels_than_series_are_told(fleet, one_hot):
     ],
 )
 def test_validation_data_that_cannot_be_walked_through_are_told(fleet, spoil, words):
+    model = build(fleet)
     with pytest.raises(InputError, match=words):
-        build(fleet).fit(fleet.to_dataset(), validation_data=spoil(fleet.to_dataset()), verbose=0)
+        model.fit(fleet.to_dataset(), validation_data=spoil(fleet.to_dataset()), verbose=0)
+    assert not model.adapted

@@ -5,7 +5,6 @@ import shutil
 from dataclasses import replace
 from functools import partial
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +14,7 @@ from deepfeatiot_tf.evaluation import evaluate
 from deepfeatiot_tf.models import load_model
 from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 from deepfeatiot_tf.runs.train import split_for
+from tests.runs.interruption import Stops
 
 
 def scores(folder):
@@ -84,31 +84,12 @@ def test_damaged_probabilities_are_one_line(fleet, quick, tested, tmp_path, spoi
 
 
 def test_a_validation_part_is_learned_from_in_the_end(fleet, quick, tmp_path):
-    settings = replace(quick, validation=0.2)
-    train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
-    model, mean = learned_mean(tmp_path / "run")
-    assert model.learned_windows == ()  # not saved
     whole = replace(quick, windows=(), validation=0.2)
     train_run(fleet, tmp_path / "whole", settings=whole, verbose=0)
     model, mean = learned_mean(tmp_path / "whole")
     np.testing.assert_allclose(mean, mean_of(model, fleet), rtol=1e-4, atol=1e-4)
     kept = pd.read_csv(tmp_path / "whole" / "held_out.csv")
     assert list(kept["id"]) == list(split_for(fleet, whole)[1].ids)
-
-
-class Stops(keras.callbacks.Callback):
-    """Interrupts the training of this number, in its second epoch."""
-
-    def __init__(self, number):
-        super().__init__()
-        self.left = number
-
-    def on_train_begin(self, logs=None):
-        self.left -= 1
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 1 and not self.left:
-            raise KeyboardInterrupt
 
 
 def test_a_network_learns_from_all_series_if_asked_and_goes_on_where_it_was_interrupted(fleet, tmp_path):
@@ -119,7 +100,7 @@ def test_a_network_learns_from_all_series_if_asked_and_goes_on_where_it_was_inte
     model, mean = learned_mean(tmp_path / "unbroken")
     np.testing.assert_allclose(mean, mean_of(model, fleet), rtol=1e-4, atol=1e-4)
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / "run", callbacks=[Stops(3)])
+        train(tmp_path / "run", callbacks=[Stops(3, epochs=1)])
     states = {"training_state.npz", "refit_state.npz", "all_state.npz"}
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"settings.json", *states}
     train(tmp_path / "run")

@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +17,7 @@ from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 from deepfeatiot_tf.runs.train import split_for
 from deepfeatiot_tf.training.windows import default_windows, windows_of
 from tests.reference.small_gpt2 import write_folder
+from tests.runs.interruption import Stops
 
 TABLE = {"label": "label", "id": "id"}
 
@@ -104,21 +104,6 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(unbroken, fleet, fleet
     weights, expected = (load_model(path / "model.keras").get_weights() for path in (folder, unbroken))
     for mine, theirs in zip(weights, expected, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-
-
-class Stops(keras.callbacks.Callback):
-    """Interrupts the training of this number, in its third epoch."""
-
-    def __init__(self, number):
-        super().__init__()
-        self.left = number
-
-    def on_train_begin(self, logs=None):
-        self.left -= 1
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 2 and not self.left:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module", params=["blend", "mlp"])

@@ -63,6 +63,12 @@ def test_a_sensor_that_measured_nothing_has_no_label_and_no_confidence():
     assert frame.iloc[0]["label"] == "positive"
 
 
+def test_metadata_is_blank_where_an_exported_graph_takes_it_for_blank():
+    readings = SensorReadings(np.full((2, 2), np.nan, np.float32), metadata=[" \t", "\u00a0"])
+    frame = Labeller(Signs(reads_metadata=True).classifier, 256)(readings)
+    assert frame["label"].tolist() == ["", "zero"]
+
+
 def test_no_sensors_give_an_empty_table_with_the_same_columns():
     frame = Labeller(Signs().classifier, 256)(series(3, 5).take(np.arange(0)))
     assert list(frame.columns) == COLUMNS
