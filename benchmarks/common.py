@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -19,7 +20,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def circumstances() -> dict[str, str | int]:
     """Columns that every table carries: command, cores, versions."""
-    command = " ".join(["python", *(os.path.relpath(a) if os.path.exists(a) else a for a in sys.argv)])
+    command = shlex.join(["python", *(os.path.relpath(a) if os.path.exists(a) else a for a in sys.argv)])
     return {
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),

@@ -36,6 +36,7 @@ from deepfeatiot_tf.models.training_data import (
     check_one_hot,
     check_weights,
     held_out,
+    text_as_objects,
 )
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
 from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
@@ -242,6 +243,14 @@ class FrozenFeatureModel(keras.Model):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
             return super().fit(**given)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take."""
+        return super().evaluate(text_as_objects(x), *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take."""
+        return super().predict(text_as_objects(x), *args, **kwargs)
 
     def calibrate(self, temperature: float) -> None:
         """Divide the logits of what was learned by gradient by a temperature; see `fit_temperature`."""

@@ -99,6 +99,13 @@ def arrays_of(x: Any) -> dict[str, np.ndarray]:
     return arrays
 
 
+def text_as_objects(x: Any) -> Any:
+    """Inputs whose metadata, if NumPy's text, or a list, is an array of Python's, as Keras takes it."""
+    if isinstance(x, dict) and isinstance(x.get(METADATA), (np.ndarray, list)):
+        return {**x, METADATA: np.asarray(x[METADATA], object)}
+    return x
+
+
 def as_dict(inputs: Any) -> dict[str, Any]:
     """Inputs by name; an array alone is readings."""
     if isinstance(inputs, (list, tuple)):

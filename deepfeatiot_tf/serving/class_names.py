@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from deepfeatiot_tf.errors import InputError
 
 LABELS_FILE = Path("assets", "labels.txt")
@@ -17,6 +19,8 @@ def class_names_of(model: Any) -> tuple[str, ...]:
         InputError: it has none, or one that is empty or broken into lines.
     """
     names = tuple(str(name) for name in getattr(model, "class_names", None) or ())
+    if not names and not isinstance(model, keras.Model):
+        raise InputError(f"a {type(model).__name__} is no Keras model; give one (`.model` of a CollectiveClassifier)")
     if not names:
         raise InputError("the model has no class_names; set model.class_names to the names of its output columns")
     for name in names:

@@ -125,6 +125,16 @@ def test_arrays_and_datasets_are_equivalent(solved, told):
     np.testing.assert_array_equal(found, solved.predict(told.to_dataset(), verbose=0))
 
 
+@pytest.mark.parametrize("kind", [np.array, list])
+def test_metadata_may_be_text_as_numpy_has_it_or_a_list(solved, told, kind):
+    texts = kind([str(text) for text in told.metadata])
+    inputs = {"readings": told.values, "metadata": texts}
+    whole = {**inputs, "metadata": np.asarray(told.metadata, object)}
+    np.testing.assert_array_equal(solved.predict(inputs, verbose=0), solved.predict(whole, verbose=0))
+    y = np.eye(4)[told.label_indices]
+    assert solved.evaluate(inputs, y, verbose=0) == solved.evaluate(whole, y, verbose=0)
+
+
 def test_a_saved_model_is_the_same(solved, told, tmp_path):
     solved.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")

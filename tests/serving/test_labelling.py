@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from deepfeatiot_tf import InputError, SensorReadings, predict
+from deepfeatiot_tf import CollectiveClassifier, InputError, SensorReadings, predict
 from deepfeatiot_tf.serving.classifier import Classifier
 from deepfeatiot_tf.serving.labelling import Labeller
 
@@ -129,6 +129,8 @@ def test_a_model_without_class_names_is_refused(fleet):
     inputs = keras.Input((None,), name="readings")
     with pytest.raises(InputError, match="class_names"):
         predict(keras.Model(inputs, inputs), fleet)
+    with pytest.raises(InputError, match=r"a CollectiveClassifier is no Keras model; give one"):
+        predict(CollectiveClassifier(keras.Model(inputs, inputs)), fleet)
 
 
 def test_a_batch_of_nothing_is_refused(fleet):
