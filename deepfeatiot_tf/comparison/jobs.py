@@ -81,7 +81,16 @@ def run_jobs(
         raise InputError("no cell could be run: " + "; ".join(f"{what}: {why}" for what, why in reasons.items()))
     if on_cell:
         on_cell("done", len(plan), len(plan), 0.0)
-    return CellTable(table).cells, reasons
+    return _of_these_data(CellTable(table).cells, cells, table), reasons
+
+
+def _of_these_data(kept: pd.DataFrame, mine: Sequence[Mapping[str, Any]], table: Path) -> pd.DataFrame:
+    """The cells of the table without those of a data set as it was before it changed, which would be averaged in."""
+    now = {cell["data"]: cell["checksum"] for cell in mine}
+    same = [now.get(data, checksum) == checksum for data, checksum in zip(kept["data"], kept["checksum"], strict=True)]
+    if not all(same):
+        logger.warning("%s: %d cells are of data that have changed since, and left out", table, same.count(False))
+    return kept[same].reset_index(drop=True)
 
 
 def seconds_left(cells: Sequence[Mapping[str, Any]], pending: Sequence[Job]) -> float | None:

@@ -95,7 +95,11 @@ class CellTable:
             yield
             return
         make_folder(self.path.parent)
-        plain = {name: value for name, value in vars(system).items() if isinstance(value, int | float | str)}
+        plain = {
+            name: value
+            for name, value in vars(system).items()
+            if isinstance(value, int | float | str) and not name.startswith("_")
+        }
         names = json.dumps([facts, plain, version("keras"), version("tensorflow")], sort_keys=True, default=str)
         digest = hashlib.sha256(names.encode()).hexdigest()[:12]
         system.unfinished = self.path.with_name(f"{self.path.stem}.{digest}.unfinished.npz")

@@ -35,7 +35,9 @@ class Blend(keras.layers.Layer):
             name="share", shape=(), initializer=keras.initializers.Constant(0.5), trainable=False
         )
 
-    def adapt(self, solved: np.ndarray, learned: np.ndarray, one_hot: np.ndarray) -> None:
+    def adapt(
+        self, solved: np.ndarray, learned: np.ndarray, one_hot: np.ndarray, weights: np.ndarray | None = None
+    ) -> None:
         """Take the share under which the true classes are most likely.
 
         One half counts as if eight more series had spoken for it, four for either side; a handful of series settles
@@ -45,13 +47,15 @@ class Blend(keras.layers.Layer):
             solved: float `[series, classes]`, of series that nothing was learned from.
             learned: float `[series, classes]`, the same of the network.
             one_hot: `[series, classes]`, their labels.
+            weights: float `[series]`, what each counts for. Default: 1 each.
         """
+        counts = np.ones(len(one_hot)) if weights is None else np.asarray(weights, np.float64)
         true = one_hot.argmax(axis=1)[:, None]
         first, second = (np.take_along_axis(np.asarray(each, np.float64), true, axis=1) for each in (solved, learned))
 
         def cost(share: float) -> float:
             mixed = np.maximum((1 - share) * first + share * second, SMALLEST)
-            return -float(np.log(mixed).sum() + PRIOR_SERIES * np.log(share * (1 - share)))
+            return -float(counts @ np.log(mixed[:, 0]) + PRIOR_SERIES * np.log(share * (1 - share)))
 
         self.share.assign(minimize_scalar(cost, bounds=(SMALLEST, 1 - SMALLEST), method="bounded").x)
 

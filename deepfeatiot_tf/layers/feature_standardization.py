@@ -31,6 +31,11 @@ class FeatureStandardization(keras.layers.Layer):
         self.mean = self.add_weight(name="mean", shape=width, initializer="zeros", trainable=False)
         self.inverse = self.add_weight(name="inverse", shape=width, initializer="ones", trainable=False)
 
+    @property
+    def adapted(self) -> bool:
+        """Whether there are a mean and a deviation of some data."""
+        return bool(np.any(self.mean) or np.any(np.array(self.inverse) != 1))
+
     def adapt(self, batches: Iterable[np.ndarray]) -> None:
         """Take mean and standard deviation from batches of float32 `[series, features]` (the training part).
 

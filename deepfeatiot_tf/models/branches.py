@@ -104,7 +104,13 @@ def check_choice(what: str, value: str, known: Any) -> None:
 
 
 def check_class_names(class_names: Sequence[str]) -> tuple[str, ...]:
-    """The names as text; a `ValueError` where there are fewer than two."""
+    """The names as text; a `ValueError` where there are fewer than two, or one stands twice."""
+    if isinstance(class_names, str):
+        raise ValueError(f"class_names is the text {class_names!r}; give a sequence of names")
     if len(class_names) < 2:
         raise ValueError(f"class_names has {len(class_names)}; give two or more")
-    return tuple(str(name) for name in class_names)
+    names = tuple(str(name) for name in class_names)
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"class_names has {name!r} twice; give each class once")
+    return names

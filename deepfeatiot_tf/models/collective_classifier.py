@@ -86,6 +86,10 @@ class CollectiveClassifier:
                 to it.
         """
         left_out = left_out_answers(self.model, train)
+        if (_one_hot(self.model, train).argmax(axis=1) != self.model.learned_classes).any():
+            raise InputError(
+                f"{train.name}: in another order than the model was fitted in; fit it on to_dataset() unshuffled"
+            )
         beliefs = _in_order(self.model, train, self.model.cross_validated)
         one_hot = _one_hot(self.model, train)
         self._second = CollectiveModel(tuple(self.model.class_names))

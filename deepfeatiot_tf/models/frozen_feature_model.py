@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
-from deepfeatiot_tf.layers import Blend
+from deepfeatiot_tf.layers import Blend, FeatureStandardization
 from deepfeatiot_tf.models.branch_features import (
     branches_of,
     compute_features,
@@ -29,14 +29,19 @@ from deepfeatiot_tf.models.solved_heads import SOLVED, NetworkRows, adapt_layers
 from deepfeatiot_tf.models.training_data import (
     METADATA,
     READINGS,
+    WEIGHTS,
     Batches,
+    as_array,
     as_dict,
     batches_of,
     check_data,
     check_one_hot,
     check_weights,
+    counted,
     held_out,
+    tell_of_fewer_steps,
     text_as_objects,
+    whole_rows,
 )
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
 from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperature, logits_of
@@ -82,6 +87,7 @@ class FrozenFeatureModel(keras.Model):
             the order of the training data (a shuffled dataset has none that could be known), would have got had each
             been left out. Filled by `fit`, not saved.
         cross_validated: the same by cross-validation; see `SolvedHead`.
+        learned_classes: int `[series]`, the classes of these series in the order of the training data.
     """
 
     recipe = "robust"
@@ -98,7 +104,6 @@ class FrozenFeatureModel(keras.Model):
         self.input_spec = None  # Keras's own check knows no input that may be left out
         self.frozen = frozen
         self.network = network
-        self.adapted = False
         self.annealed = False
         self.windows: tuple[int, ...] | None = None
         self.augmented_copies = 0
@@ -108,11 +113,17 @@ class FrozenFeatureModel(keras.Model):
         self.temperature = 1.0
         self.left_out: dict[str, np.ndarray] = {}
         self.cross_validated: dict[str, np.ndarray] = {}
+        self.learned_classes = np.empty(0, np.int64)
 
     @property
     def blend(self) -> Blend | None:
         """The layer that weighs a closed-form head and a network, where the model has both."""
         return next((layer for layer in self.network.layers if isinstance(layer, Blend)), None)
+
+    @property
+    def adapted(self) -> bool:
+        """Whether a `fit`, of this model or of one whose weights it has, took from its data what is standardized."""
+        return any(isinstance(layer, FeatureStandardization) and layer.adapted for layer in self.network.layers)
 
     @property
     def reads_metadata(self) -> bool:
@@ -200,12 +211,11 @@ class FrozenFeatureModel(keras.Model):
         call = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         call.apply_defaults()
         given = {name: value for name, value in call.arguments.items() if name != "self"}
+        given["x"], given["y"] = text_as_objects(given["x"]), as_array(given["y"])
         check_data(given["x"], given["steps_per_epoch"], given["validation_split"])
         check_weights(given["x"], given["sample_weight"], given["class_weight"])
-        judged_on = given["validation_data"]
-        if judged_on is not None:
-            readings = judged_on[0] if isinstance(judged_on, (tuple, list)) else judged_on
-            check_data(readings, given["validation_steps"], 0.0, ("validation_data", "validation_steps"))
+        if given["validation_data"] is not None:
+            given["validation_data"] = self._judged_on(given["validation_data"], given["validation_steps"])
         if isinstance(given["x"], tf.data.Dataset):
             given["shuffle"] = False  # the dataset decides; Keras warns otherwise
         if given["validation_split"] and given["validation_data"] is None:
@@ -217,10 +227,10 @@ class FrozenFeatureModel(keras.Model):
         given["callbacks"] = _callbacks(given["callbacks"])
         if self.adapted and not self.trainable_variables:
             warnings.warn("fit: the head of this model is solved already and stays; build a new one", stacklevel=2)
+        if not self.adapted:
+            tell_of_fewer_steps(given["x"], given["steps_per_epoch"])
         batches = batches_of(given["x"], given["y"], given["steps_per_epoch"], given["sample_weight"])
-        for _, one_hot, series in itertools.islice(batches(), 1):
-            if one_hot.size:  # Keras has something to say about no labels at all
-                check_one_hot(one_hot, len(series), self.output_shape[-1])
+        self._check_labels(batches)
         validation = given["validation_data"], given["validation_steps"]
         rows = NetworkRows(self.network, branches_of(self.frozen, feature_cache))
         lessons = Lessons(batches) if self.adapted else self._lessons(batches)
@@ -239,7 +249,7 @@ class FrozenFeatureModel(keras.Model):
             self._weigh(rows, *validation)
             return history
         # Everything is solved; one pass reports the metrics and calls the callbacks.
-        given["epochs"] = given["initial_epoch"] + 1
+        given["epochs"], given["validation_freq"] = given["initial_epoch"] + 1, 1
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
             return super().fit(**given)
@@ -273,6 +283,21 @@ class FrozenFeatureModel(keras.Model):
             raise ValueError("calibrate_like is for two models with the same head, and one of these is a blend")
         self.calibrate(other.temperature)
 
+    def _judged_on(self, data: Any, steps: int | None) -> Any:
+        """The validation data, looked at before anything is learned."""
+        x, *rest = data if isinstance(data, (tuple, list)) else (data,)
+        x = text_as_objects(x)
+        check_data(x, steps, 0.0, ("validation_data", "validation_steps"))
+        rest = [as_array(each) for each in rest]
+        y, sample_weight = (*rest, None, None)[:2]
+        self._check_labels(batches_of(x, y, steps, sample_weight))
+        return (x, *rest) if rest else x
+
+    def _check_labels(self, batches: Batches) -> None:
+        for inputs, one_hot, series in itertools.islice(batches(), 1):
+            if one_hot.size:  # Keras has something to say about no labels at all
+                check_one_hot(one_hot, len(series), self.output_shape[-1], inputs.get(WEIGHTS))
+
     def _lessons(self, batches: Batches) -> Lessons:
         """What closed-form heads learn from; without one that reads readings, the training data as it is."""
         if not any(READINGS in SOLVED.get(layer.name, ()) for layer in self.network.layers):
@@ -286,7 +311,10 @@ class FrozenFeatureModel(keras.Model):
         self.learned_windows = lessons.windows
         self.left_out = {name: head.left_out for name, head in heads.items()}
         self.cross_validated = {name: head.cross_validated for name, head in heads.items()}
-        self.adapted = True
+        if heads:
+            self.learned_classes = np.concatenate(
+                [one_hot[whole_rows(series)].argmax(axis=1) for _, one_hot, series in lessons.series()]
+            )
 
     def _make_counters(self, batches: Batches) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.
@@ -303,18 +331,17 @@ class FrozenFeatureModel(keras.Model):
         """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""
         if self.blend is None or validation_data is None:
             return
-        x, y = (validation_data, None) if isinstance(validation_data, tf.data.Dataset) else validation_data[:2]
-        solved, learned, one_hot, *_ = rows.values(self.blend.input, batches_of(x, y, steps))
+        given = (validation_data,) if isinstance(validation_data, tf.data.Dataset) else validation_data
+        x, y, sample_weight = (*given, None, None)[:3]
+        batches = counted(batches_of(x, y, steps, sample_weight))
+        solved, learned, one_hot, weights, _ = rows.values(self.blend.input, batches)
         logits = logits_of(learned)
-        self.calibrate(fit_temperature(one_hot.argmax(axis=1), logits))
-        self.blend.adapt(solved, softmax(logits / self.temperature, axis=1), one_hot)
-
-    def save_own_variables(self, store: Any) -> None:
-        super().save_own_variables(store)
-        store["adapted"] = np.array(self.adapted)
+        self.calibrate(fit_temperature(one_hot.argmax(axis=1), logits, weights))
+        self.blend.adapt(solved, softmax(logits / self.temperature, axis=1), one_hot, weights)
 
     def load_own_variables(self, store: Any) -> None:
-        self.adapted = bool(np.array(store["adapted"]))
+        """What was said of series left out was not said by the heads that are loaded."""
+        self.left_out, self.cross_validated = {}, {}
 
 
 def _callbacks(given: Any) -> list[keras.callbacks.Callback]:

@@ -12,6 +12,7 @@ from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.models.training_data import (
     METADATA,
     READINGS,
+    WEIGHTS,
     Batch,
     Batches,
     check_one_hot,
@@ -60,10 +61,10 @@ def lessons_of(
         InputError: there are no labels, or they are not one-hot.
     """
     batches = remembered(batches)
-    for _, one_hot, series in batches():
+    for inputs, one_hot, series in batches():
         if not one_hot.size:
             raise InputError("fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)")
-        check_one_hot(one_hot, len(series), classes)
+        check_one_hot(one_hot, len(series), classes, inputs.get(WEIGHTS))
     if windows is None:
         windows = default_windows(sum(len(series) for _, _, series in batches()))
 

@@ -66,7 +66,7 @@ class NetworkRows:
                 rows &= has(inputs, name)
             looked_up = {feature_input(branch): each.look_up(inputs) for branch, each in self.branches.items()}
             found = part(inputs_of(part, {READINGS: inputs[READINGS], **looked_up}))
-            check_one_hot(one_hot, len(series), self.network.output_shape[-1])
+            check_one_hot(one_hot, len(series), self.network.output_shape[-1], inputs.get(WEIGHTS))
             weights = np.reshape(inputs.get(WEIGHTS, np.ones(len(series))), len(series))
             values.append([np.array(each)[rows] for each in (*tf.nest.flatten(found), one_hot, weights, series)])
         if not values:

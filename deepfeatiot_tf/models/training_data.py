@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -106,6 +107,11 @@ def text_as_objects(x: Any) -> Any:
     return x
 
 
+def as_array(labels: Any) -> Any:
+    """Labels in a list as an array, as Keras takes them."""
+    return np.asarray(labels) if isinstance(labels, list) else labels
+
+
 def as_dict(inputs: Any) -> dict[str, Any]:
     """Inputs by name; an array alone is readings."""
     if isinstance(inputs, (list, tuple)):
@@ -150,8 +156,21 @@ def check_data(
         raise InputError("fit: validation_split is for arrays; of a dataset, give validation_data")
     if isinstance(x, tf.data.Dataset):
         readings = as_dict(_inputs_spec(x)).get(READINGS)
+        if isinstance(readings, tf.RaggedTensorSpec):
+            raise InputError(f"fit: the readings in {name} are ragged; pad the shorter series with NaN behind")
         if isinstance(readings, tf.TensorSpec) and readings.shape.rank == 1:
             raise InputError("fit: each element of the dataset is one series; give it in batches, dataset.batch(32)")
+
+
+def tell_of_fewer_steps(x: Any, steps: int | None) -> None:
+    """Warn where the first `fit` would take what it learns without a gradient from a part of a dataset."""
+    batches = int(x.cardinality()) if isinstance(x, tf.data.Dataset) else 0
+    if steps is not None and steps < batches:
+        warnings.warn(
+            f"fit: heads, kernels and standardization learn from the first {steps} of {batches} batches; leave "
+            "steps_per_epoch out to have them learn from all",
+            stacklevel=3,
+        )
 
 
 def check_weights(x: Any, sample_weight: Any, class_weight: Any) -> None:
@@ -164,11 +183,18 @@ def check_weights(x: Any, sample_weight: Any, class_weight: Any) -> None:
         raise InputError("fit: there are weights of samples and of classes; multiply the latter into the former")
 
 
-def check_one_hot(labels: np.ndarray, series: int, classes: int) -> None:
-    """An `InputError` for labels that are not `[series, classes]`."""
+def check_one_hot(labels: np.ndarray, series: int, classes: int, weights: np.ndarray | None = None) -> None:
+    """An `InputError` for labels that are not `[series, classes]`, and 1 in sum where the series counts."""
     if labels.shape != (series, classes):
         raise InputError(
             f"fit: labels of shape {labels.shape} for {series} series; give them one-hot, [series, {classes}]"
+        )
+    sums = np.asarray(labels, np.float64).sum(axis=1)
+    odd = np.flatnonzero((np.abs(sums - 1) > 1e-3) & (weights is None or np.ravel(weights) > 0))
+    if odd.size:
+        raise InputError(
+            f"fit: the labels of a series sum to {sums[odd[0]]:g}; give them one-hot, one 1 each, and leave out "
+            "series without a label"
         )
 
 

@@ -67,16 +67,16 @@ class PatchSystem(KerasSystem):
             batch_size=training.batch_size,
         )
         self.network = network
-        self.time = 0
+        self._time = 0
 
     def fit(self, train: SensorReadings, validation: SensorReadings | None, **how: Any) -> dict[str, float]:
         """Build for the length of `train`, and train; see `KerasSystem.fit`."""
-        self.time = train.values.shape[1]
+        self._time = train.values.shape[1]
         return super().fit(train, validation, **how)
 
     def _model(self, class_names: tuple[str, ...], seed: int) -> keras.Model:
         keras.utils.set_random_seed(seed)
-        readings = keras.Input((self.time,), name="readings", dtype="float32")
+        readings = keras.Input((self._time,), name="readings", dtype="float32")
         features = self.network(Patches(name="patches")(readings))
         probabilities = keras.layers.Dense(len(class_names), activation="softmax", name="probabilities")(features)
         model = keras.Model({"readings": readings}, probabilities)

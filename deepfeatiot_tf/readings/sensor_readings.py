@@ -60,6 +60,8 @@ class SensorReadings:
             row, column = infinite[0]
             raise InputError(f"{name}, row {row}, reading {column}: infinite value; write a missing reading as NaN")
         n = len(values)
+        if labels is not None and np.ndim(labels) > 1:
+            raise InputError(f"{name}: labels have shape {list(np.shape(labels))}; give one name per series")
         columns = {
             "ids": _strings([str(i) for i in range(n)] if ids is None else ids),
             "labels": None if labels is None else _strings(labels),

@@ -13,7 +13,6 @@ def save_model(model: FrozenFeatureModel, path: Path) -> None:
     """Save without the state of the optimizer, which is three times the model; written beside and renamed."""
     plain = type(model).from_config(model.get_config())
     plain.set_weights(model.get_weights())
-    plain.adapted = model.adapted
     save_keras(plain.save, path)
 
 

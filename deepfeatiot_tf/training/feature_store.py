@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import inspect
 import json
+import marshal
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import keras
@@ -23,6 +26,8 @@ Extract = Callable[[np.ndarray], np.ndarray]
 # A shard is written when it has so many rows, or after so long: slow features survive an interruption.
 SHARD_ROWS = 4096
 SHARD_SECONDS = 30.0
+# Packages whose layers a version stands for, or `_code`; others are known by their code.
+KNOWN = ("keras", "keras_hub", "tensorflow", "deepfeatiot_tf")
 
 
 class FeatureStore:
@@ -119,14 +124,39 @@ def row_keys(rows: np.ndarray) -> Iterator[bytes]:
 
 
 def frozen_key(model: keras.Model) -> str:
-    """Names a frozen computation by its graph, its weights, and the code of our layers."""
+    """Names a frozen computation by its graph, its weights, the code of its layers, and the files they save beside."""
     graph = json.dumps(model.get_config(), default=str, sort_keys=True)
     for place, part in enumerate([model, *model.operations]):  # Keras counts up names within a process
         graph = graph.replace(f'"{part.name}"', f'"part {place}"')
     digest = hashlib.sha256(graph.encode() + _code())
     for weight in model.weights:
         digest.update(np.ascontiguousarray(weight).tobytes())
+    for layer in model._flatten_layers(include_self=False):
+        digest.update(_code_of(type(layer)) + _assets(layer))
     return digest.hexdigest()[:32]
+
+
+def _code_of(kind: type) -> bytes:
+    """The code of a user's own layer, which changes while it is being written; nothing of one from a package."""
+    parts = []
+    for each in kind.__mro__:
+        if each is object or each.__module__.partition(".")[0] in KNOWN:
+            continue
+        try:
+            parts.append(inspect.getsource(each).encode())
+        except (OSError, TypeError):  # typed at a prompt
+            parts += [marshal.dumps(part.__code__) for part in vars(each).values() if inspect.isfunction(part)]
+    return b"".join(parts)
+
+
+def _assets(layer: keras.layers.Layer) -> bytes:
+    """What a layer knows beside its weights, such as the vocabulary that it adapted to."""
+    if not hasattr(layer, "save_assets"):
+        return b""
+    with TemporaryDirectory() as folder:
+        layer.save_assets(folder)
+        files = sorted(file for file in Path(folder).rglob("*") if file.is_file())
+        return b"".join(file.name.encode() + file.read_bytes() for file in files)
 
 
 @functools.cache

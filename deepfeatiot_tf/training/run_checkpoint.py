@@ -59,12 +59,17 @@ class RunCheckpoint(keras.callbacks.Callback):
         self.higher = (mode or ("max" if rises else "min")) == "max"
         self.patience = patience
         self.every_seconds = every_seconds
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin again: what one training found says nothing of the next."""
         self.history: dict[str, list[float]] = {}
         self.best_epoch = -1
         self.best_value = -np.inf if self.higher else np.inf
         self.earlier_seconds = 0.0
         self._best: list[np.ndarray] = []
         self._begun = self._saved = -np.inf
+        self._restored = False
 
     @property
     def epochs(self) -> int:
@@ -77,7 +82,10 @@ class RunCheckpoint(keras.callbacks.Callback):
         return self.epochs - 1 - self.best_epoch >= self.patience if self.epochs else False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Note the time."""
+        """Note the time; forget an earlier training, unless it has just been restored."""
+        if not self._restored:
+            self._forget()
+        self._restored = False
         self._begun = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -111,6 +119,7 @@ class RunCheckpoint(keras.callbacks.Callback):
 
     def restore(self, model: keras.Model) -> int:
         """Bring `model` to where the state file stands; the number of epochs done (0 without a file)."""
+        self._forget()
         if self.path is None or not self.path.exists():
             return 0
         try:
@@ -129,6 +138,7 @@ class RunCheckpoint(keras.callbacks.Callback):
         self.history = facts["history"]
         self.best_epoch, self.best_value = facts["best_epoch"], facts["best_value"]
         self.earlier_seconds = facts.get("seconds", 0.0)
+        self._restored = True
         logger.info("%s: going on after epoch %d", self.path, self.epochs)
         return self.epochs
 

@@ -15,7 +15,7 @@ def logits_of(probabilities: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(probabilities.astype(np.float64), 1e-30))
 
 
-def fit_temperature(true: np.ndarray, logits: np.ndarray) -> float:
+def fit_temperature(true: np.ndarray, logits: np.ndarray, weights: np.ndarray | None = None) -> float:
     """The temperature by which logits are to be divided for the least log-loss.
 
     The true class counts as `(n + 1) / (n + 2)`, the others share the rest, as Platt has it: n series without an error
@@ -24,6 +24,7 @@ def fit_temperature(true: np.ndarray, logits: np.ndarray) -> float:
     Args:
         true: int `[n]`, index of each series' class; of data that the model was not trained on.
         logits: float `[n, classes]`, such as the logarithms of probabilities.
+        weights: float `[n]`, what each series counts for. Default: all the same.
 
     Returns:
         above 1 for a model that promised too much, below 1 for one that promised too little; from 0.002 to 20.
@@ -33,6 +34,8 @@ def fit_temperature(true: np.ndarray, logits: np.ndarray) -> float:
     series, classes = logits.shape
     target = np.full(logits.shape, 1 / ((series + 2) * (classes - 1)))
     target[np.arange(series), true] = (series + 1) / (series + 2)
+    if weights is not None:
+        target *= weights[:, None]
 
     def log_loss(log_temperature: float) -> float:
         return -float(np.sum(target * log_softmax(logits / np.exp(log_temperature), axis=1)))
