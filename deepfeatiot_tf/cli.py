@@ -156,10 +156,11 @@ def train(
     chosen = RunSettings(**settings)
     from deepfeatiot_tf.runs import RunFolder, train_run
     from deepfeatiot_tf.runs.progress import TrainingBar
-    from deepfeatiot_tf.runs.sources import check_given, options_of, read_source
+    from deepfeatiot_tf.runs.sources import check_given, check_outside, options_of, read_source
 
     read_as = given(table)
     check_given(source, read_as)
+    check_outside(source, output, read_as)
     with console.status("reading"):
         readings = read_source(source, read_as, folder=folder)
     if RunFolder(output).finished and not restart:

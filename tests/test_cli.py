@@ -207,6 +207,7 @@ def test_train_compares_with_peers_on_the_same_split(fleet, trained, monkeypatch
         (["train", "{fleet}", "--label", "label", "--epochs", "0", "-o", "run"], "epochs is 0"),
         (["train", "{fleet}", "--label", "label", "--seed", "99999999999999999999", "-o", "run"], "give 0 to"),
         (["train", "iowa", "--metadata", "name", "-o", "run"], "leave out metadata"),
+        (["train", "{fleet.parent}", "--label", "folder", "-o", "{fleet.parent}/run2"], "whose sub-folders are types"),
         (["predict", "norun", "{fleet}", "-o", "out.csv"], "norun: no such run folder"),
         (["evaluate", "norun", "{fleet}"], "norun: no such run folder"),
         (["export", "norun", "-o", "serving"], "norun: no such run folder"),
@@ -221,7 +222,10 @@ def test_what_cannot_be_used_is_one_line_and_status_2(fleet, arguments, message,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("option", "value"), [("--dilation", "wide"), ("--test", "half"), ("--epochs", "x")])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--dilation", "wide"), ("--test", "half"), ("--epochs", "x"), ("--units", "CO2=ppm,CO2=ppb")],
+)
 def test_an_option_that_is_no_number_is_a_usage_error(fleet, option, value):
     assert option in run("train", fleet, "--label", "label", option, value, "-o", "run", status=2)
 
@@ -265,3 +269,13 @@ def test_an_interrupted_prediction_leaves_no_file(fleet, trained, monkeypatch, t
 
 def test_the_version_is_told():
     assert run("--version") == f"deepfeatiot_tf {version('deepfeatiot_tf')}\n"
+
+
+def test_a_sheet_named_by_digits_is_read_by_its_name(fleet, tmp_path):
+    table = pd.read_csv(fleet)
+    with pd.ExcelWriter(tmp_path / "months.xlsx") as book:
+        table.to_excel(book, sheet_name="01", index=False)
+        table.head(9).to_excel(book, sheet_name="02", index=False)
+    path, out = tmp_path / "months.xlsx", tmp_path / "run"
+    run("train", path, "--sheet", "01", "--label", "label", "--id", "id", *QUICK, "-o", out)
+    assert json.loads((out / "settings.json").read_text())["data"]["series"] == 36

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -57,7 +58,7 @@ def given(table: dict[str, Any]) -> dict[str, Any]:
     options = {name: value for name, value in table.items() if value not in (None, [])}
     if len(options.get("readings", ())) == 1:
         options["readings"] = options["readings"][0]
-    if str(options.get("sheet", "")).isdecimal():
+    if re.fullmatch(r"0|[1-9]\d*", str(options.get("sheet", ""))):  # "01" is a name
         options["sheet"] = int(options["sheet"])
     return options
 
@@ -91,6 +92,8 @@ def _units(text: str) -> dict[str, str]:
         before.append(part)
         if "=" in part:
             name, unit = ",".join(before).rsplit("=", 1)
+            if name.strip() in given:
+                raise typer.BadParameter(f"{name.strip()!r} has two units; give each type once")
             given[name.strip()] = unit.strip()
             before = []
     if before:

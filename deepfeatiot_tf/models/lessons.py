@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ from deepfeatiot_tf.models.training_data import (
 from deepfeatiot_tf.training.augmentation import augmented
 from deepfeatiot_tf.training.other_sites import other_sites
 from deepfeatiot_tf.training.windows import default_windows, windows_of
+
+logger = logging.getLogger(__name__)
 
 
 class Lessons(NamedTuple):
@@ -75,6 +78,9 @@ def lessons_of(
         elsewhere, others = other_sites(readings, [class_units[i] for i in one_hot.argmax(axis=1)])
         return np.concatenate([made, elsewhere]), np.concatenate([rows, others])
 
+    if copies and not any(len(augmented(taken(inputs, READINGS), 1)[1]) for inputs, *_ in batches()):
+        logger.warning("fit: the series are too short for augmented copies, and none are made")
+        copies = 0
     return Lessons(
         batches if not windows and class_units is None else _with_further(batches, further),
         _augmented_copies(batches, copies) if copies else None,

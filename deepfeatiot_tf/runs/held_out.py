@@ -14,6 +14,7 @@ from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.refusal import Refusal, UnreachablePrecisionError, fit_refusal
 from deepfeatiot_tf.models.collective_classifier import left_out_answers
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
+from deepfeatiot_tf.models.training_data import METADATA, READINGS, has
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.run_folder import RunFolder
 from deepfeatiot_tf.training.temperature import fit_temperature, logits_of
@@ -45,7 +46,7 @@ def held_out_answers(
 
     The validation part where there is one. A closed-form head has none unless asked for: then each series of the
     training part, answered as if it alone had been left out; not that of a class of its own, which nobody can name
-    without it, unless all are.
+    without it, unless all are. Nor series without any reading or metadata, which get no answer in use, either.
 
     Args:
         model: just trained; a closed-form head knows what it would have said of the series left out.
@@ -55,11 +56,20 @@ def held_out_answers(
             it would get alone.
     """
     if len(validation):
-        return Report(validation, model.class_names, _probabilities(model, validation)), VALIDATION
+        judged = validation.take(_known(model, validation))
+        return Report(judged, model.class_names, _probabilities(model, judged)), VALIDATION
     alone = np.bincount(train.label_indices)[train.label_indices] == 1
-    asked = ~alone | alone.all()
+    asked = (~alone | alone.all()) & _known(model, train)
     found = left_out_answers(model, train) if answers is None else answers
     return Report(train.take(asked), model.class_names, found[asked]), LEFT_OUT
+
+
+def _known(model: FrozenFeatureModel, readings: SensorReadings) -> np.ndarray:
+    """Bool `[series]`: of which the model knows anything. Of others `predict` says nothing; all, if there are none."""
+    known = has({READINGS: readings.values}, READINGS)
+    if model.reads_metadata and readings.metadata is not None:
+        known |= has({METADATA: readings.metadata}, METADATA)
+    return known | ~known.any()
 
 
 def refusal_of(run: RunFolder, precision: float, alone: bool = False) -> tuple[Refusal, dict[str, Any]]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from deepfeatiot_tf.errors import InputError
 
+# What the best epoch may be best by.
+MONITORED = tuple(f"{part}{name}" for part in ("val_", "") for name in ("loss", "accuracy", "macro_f1"))
 LARGEST_SEED = 2_000_000_000  # what layers add to it still fits in 32 bits
 # Which settings are arguments of each model, beside the class names.
 MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
@@ -125,6 +127,10 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         self._check_model()
+        if len(set(self.branches or ())) < len(self.branches or ()):
+            raise InputError(f"branches has one twice: {', '.join(self.branches or ())}; give each once")
+        if self.monitor not in MONITORED:
+            raise InputError(f"monitor is {self.monitor!r}; give one of {', '.join(MONITORED)}")
         if self.model == "deepmetaiot" and self.text_encoder is None:
             object.__setattr__(self, "text_encoder", "minilm")
         if self.model == "deepfeatiot" and self.head is None:

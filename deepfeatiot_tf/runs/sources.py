@@ -53,6 +53,12 @@ def check_given(source: str | Path, options: Mapping[str, Any]) -> None:
         raise InputError(f"{source}: a data set has its own columns; leave out {named}, or give the path of its file")
 
 
+def check_outside(source: str | Path, output: Path, options: Mapping[str, Any]) -> None:
+    """An `InputError` for a run among the sub-folders of sensors, whose files would be taken for sensors later."""
+    if options.get("label") == FOLDER_LABEL and Path(source).resolve() in output.resolve().parents:
+        raise InputError(f"{output}: lies in {source}, whose sub-folders are types of sensors; name a folder elsewhere")
+
+
 def options_of(source: str | Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """The options of `read_table` that read a source: those given, or those of the data set's file."""
     if not is_dataset(source):
@@ -84,6 +90,7 @@ def without_labels(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     checked = check_options(**options)
     file = open_table(path, checked)
     wide = checked.layout == "wide" or not (checked.time or checked.value)
-    if wide and checked.readings is None and label in file.columns:
+    named = isinstance(checked.readings, tuple)
+    if wide and not named and label in file.columns:
         rest["readings"] = reading_columns(file, checked, file.sample())
     return rest

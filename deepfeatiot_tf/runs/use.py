@@ -16,7 +16,7 @@ from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.readings.splits import count_shared_rows
 from deepfeatiot_tf.runs.held_out import refusal_of
-from deepfeatiot_tf.runs.run_folder import RunFolder
+from deepfeatiot_tf.runs.run_folder import OUTPUTS, RunFolder
 from deepfeatiot_tf.runs.sources import (
     FORGOTTEN,
     check_given,
@@ -136,6 +136,8 @@ def predict_run(
     _check_beside(place, beside)
     if beside is not None and Path(output).exists() and Path(beside).exists() and Path(output).samefile(beside):
         raise InputError(f"{output}: is the table of the sensors beside; name another file for the labels")
+    if Path(output).name in OUTPUTS and Path(output).resolve().parent == place.path.resolve():
+        raise InputError(f"{output}: is a file of the run; name another file for the labels")
     threshold = None if precision is None else refusal_of(place, precision)[0].threshold
     model = load_model(place.finished_model())
     path = path_of(source, folder)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import inspect
 import json
-import marshal
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import keras
@@ -20,14 +17,13 @@ import numpy as np
 import pooch
 
 from deepfeatiot_tf.files import make_folder, write_beside
+from deepfeatiot_tf.training.layer_code import layer_code, layer_files
 
 Extract = Callable[[np.ndarray], np.ndarray]
 
 # A shard is written when it has so many rows, or after so long: slow features survive an interruption.
 SHARD_ROWS = 4096
 SHARD_SECONDS = 30.0
-# Packages whose layers a version stands for, or `_code`; others are known by their code.
-KNOWN = ("keras", "keras_hub", "tensorflow", "deepfeatiot_tf")
 
 
 class FeatureStore:
@@ -132,31 +128,8 @@ def frozen_key(model: keras.Model) -> str:
     for weight in model.weights:
         digest.update(np.ascontiguousarray(weight).tobytes())
     for layer in model._flatten_layers(include_self=False):
-        digest.update(_code_of(type(layer)) + _assets(layer))
+        digest.update(layer_code(layer) + layer_files(layer))
     return digest.hexdigest()[:32]
-
-
-def _code_of(kind: type) -> bytes:
-    """The code of a user's own layer, which changes while it is being written; nothing of one from a package."""
-    parts = []
-    for each in kind.__mro__:
-        if each is object or each.__module__.partition(".")[0] in KNOWN:
-            continue
-        try:
-            parts.append(inspect.getsource(each).encode())
-        except (OSError, TypeError):  # typed at a prompt
-            parts += [marshal.dumps(part.__code__) for part in vars(each).values() if inspect.isfunction(part)]
-    return b"".join(parts)
-
-
-def _assets(layer: keras.layers.Layer) -> bytes:
-    """What a layer knows beside its weights, such as the vocabulary that it adapted to."""
-    if not hasattr(layer, "save_assets"):
-        return b""
-    with TemporaryDirectory() as folder:
-        layer.save_assets(folder)
-        files = sorted(file for file in Path(folder).rglob("*") if file.is_file())
-        return b"".join(file.name.encode() + file.read_bytes() for file in files)
 
 
 @functools.cache

@@ -44,6 +44,22 @@ def test_without_validation_data_both_count_alike(fleet):
     assert float(model.blend.share) == 0.5
 
 
+def test_validation_series_of_no_weight_weigh_nothing(fleet):
+    def share(y, weights=None):
+        model = DeepFeatIoT(fleet.class_names, head="blend", branches=("statistics",))
+        model.compile()
+        given = (fleet.values[20 : len(y)], y[20:], *(() if weights is None else (weights[20:],)))
+        model.fit(fleet.take(range(20)).to_dataset(), validation_data=given, epochs=1, verbose=0)
+        return float(model.blend.share), model.temperature
+
+    y = np.eye(2, dtype="float32")[fleet.label_indices]
+    wrong, weights = y.copy(), np.ones(40)
+    wrong[30:], weights[30:] = y[30:, ::-1], 0.0
+    half = share(y[:30])
+    np.testing.assert_allclose(share(wrong, weights), half, rtol=1e-3)
+    assert share(wrong)[1] > 1.5 * half[1]
+
+
 def test_saved_and_loaded_it_is_the_same(blended, fleet, tmp_path):
     blended.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")

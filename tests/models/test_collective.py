@@ -112,6 +112,7 @@ def test_a_saved_classifier_answers_as_before(fleet, classifier, tmp_path):
             "label 'wind' is unknown",
         ),
         (lambda both, train: both.fit(train.take([0, 1])), "2 series, but the model was fitted on 80"),
+        (lambda both, train: both.fit(train.take(np.arange(80)[::-1])), "in another order than the model was fitted"),
         (lambda both, train: both.load(both.model, "nowhere.keras"), "nowhere.keras: cannot be opened"),
     ],
 )

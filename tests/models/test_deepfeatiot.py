@@ -209,6 +209,12 @@ def test_a_closed_form_head_learns_from_augmented_copies_too(fleet, tmp_path, co
     assert model.from_config(model.get_config()).augmented_copies == copies
 
 
+def test_series_too_short_for_copies_are_learned_from_without(fleet, caplog):
+    short = SensorReadings(fleet.values[:, :6], labels=fleet.labels)
+    solved(short, augmented_copies=2).fit(short.to_dataset(), verbose=0)
+    assert "too short for augmented copies" in caplog.text
+
+
 def test_a_type_is_told_in_another_unit_by_a_head_that_learned_from_it(fleet):
     def accuracy_elsewhere(units):
         model = build(here, branches=("statistics",), head="closed_form", windows=(), units=units)
@@ -467,3 +473,10 @@ def test_impossible_options_are_refused(fleet, options, says):
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="two or more"):
         DeepFeatIoT(["only"])
+
+
+def test_a_class_that_stands_twice_and_names_in_one_text_are_refused():
+    with pytest.raises(ValueError, match="'on' twice"):
+        DeepFeatIoT(["on", "off", "on"])
+    with pytest.raises(ValueError, match="give a sequence of names"):
+        DeepFeatIoT("temperature")

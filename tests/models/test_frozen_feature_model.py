@@ -140,6 +140,52 @@ def test_weights_loaded_leave_the_learning_rate_to_the_users_optimizer(fleet, tm
     assert not other.annealed
 
 
+def test_a_model_given_the_weights_of_a_fitted_one_takes_nothing_from_its_data(fleet):
+    model = build(fleet)
+    model.fit(fleet.to_dataset(), epochs=1, verbose=0)
+    other = model.from_config(model.get_config())
+    other.compile(keras.optimizers.SGD(0.0))
+    other.set_weights(model.get_weights())
+    assert other.adapted
+    other.fit(fleet.take(range(6)).to_dataset(), epochs=1, verbose=0)
+    np.testing.assert_allclose(
+        other.predict(fleet.values, verbose=0), model.predict(fleet.values, verbose=0), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("spoil", [lambda y: np.zeros_like(y), lambda y: np.ones_like(y)])
+def test_labels_of_no_class_or_of_several_are_told(fleet, one_hot, spoil):
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",))
+    model.compile()
+    with pytest.raises(InputError, match="the labels of a series sum to"):
+        model.fit(fleet.values, spoil(one_hot), verbose=0)
+    with pytest.raises(InputError, match="the labels of a series sum to"):
+        model.fit(fleet.values, one_hot, validation_data=(fleet.values, spoil(one_hot)), verbose=0)
+    assert not model.adapted
+    model.fit(fleet.values, one_hot.tolist(), validation_data=(fleet.values, one_hot.tolist()), verbose=0)
+    assert model.adapted
+
+
+def test_ragged_readings_are_told_to_be_padded(fleet, one_hot):
+    ragged = tf.data.Dataset.from_tensor_slices((tf.RaggedTensor.from_tensor(fleet.values), one_hot)).batch(8)
+    with pytest.raises(InputError, match="ragged; pad the shorter series with NaN"):
+        build(fleet).fit(ragged, verbose=0)
+
+
+def test_fewer_steps_than_batches_are_told(fleet):
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",))
+    model.compile()
+    with pytest.warns(UserWarning, match="learn from the first 2 of 5 batches"):
+        model.fit(fleet.to_dataset(batch_size=8), steps_per_epoch=2, verbose=0)
+
+
+def test_a_solved_head_is_judged_however_seldom_it_is_asked_for(fleet):
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",))
+    model.compile()
+    data = fleet.to_dataset()
+    assert "val_loss" in model.fit(data, validation_data=data, validation_freq=2, verbose=0).history
+
+
 @pytest.mark.parametrize("head", ["mlp", "closed_form"])
 def test_labels_that_are_not_one_hot_are_told_with_the_series_that_were_given(fleet, head):
     model = DeepFeatIoT(fleet.class_names, kernels=32, branches=("randomized",), head=head)

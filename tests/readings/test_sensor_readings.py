@@ -129,3 +129,8 @@ def test_missing_metadata_is_blank_and_a_missing_label_is_named():
     assert found.metadata.tolist() == ["temp", "", ""]
     with pytest.raises(InputError, match="row 1 has no label"):
         SensorReadings(values, labels=["a", np.nan, "b"])
+
+
+def test_labels_that_are_one_hot_are_refused():
+    with pytest.raises(InputError, match=r"labels have shape \[2, 2\]; give one name per series"):
+        SensorReadings(np.zeros((2, 3)), labels=np.eye(2))

@@ -140,6 +140,12 @@ BAD_LONG = {
         {**LONG, "period": "1s"},
         ["sensor 'a' spans", "check its times"],
     ),
+    "dates of digits to be binned": (
+        "id,t,v\na,20240501,2\na,20240502,3\n",
+        {**LONG, "period": "1D"},
+        ["line 2, column 't'", "looks like a date", "'%Y%m%d'"],
+    ),
+    "ids with spaces": ("id,t,v\na ,1,2\na,2,3\n", LONG, ["ids 'a ' and 'a'", "write them alike"]),
     "bad period": ("id,t,v\na,1,2\n", {**LONG, "period": "often"}, ["'often'", "'10min'"]),
     "negative period": ("id,t,v\na,1,2\n", {**LONG, "period": "-1h"}, ["'-1h'", "too short"]),
 }
@@ -170,6 +176,8 @@ def test_bad_long_tables_are_explained(write, complaint, text, options, says):
         ({"layout": "wide", "time": "t"}, "belong to long tables"),
         ({"delimiter": ", "}, "one character"),
         ({"readings": []}, "names no column"),
+        ({"label": "type", "metadata": ["site", "type"]}, "'type' is named as label and as metadata"),
+        ({"time": "at", "value": "at"}, "'at' is named as time and as value"),
     ],
 )
 def test_options_that_cannot_be_are_refused(complaint, options, says):

@@ -9,6 +9,7 @@ import pytest
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.models import load_model
+from deepfeatiot_tf.models.collective_classifier import left_out_answers
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs import RunFolder, RunSettings, export_run, predict_run, train_run
 from deepfeatiot_tf.runs.held_out import held_out_answers, refusal_of
@@ -46,6 +47,15 @@ def test_a_closed_form_head_is_held_to_left_out_series_of_the_training_part(test
     assert "temperature" not in context(tested)
 
 
+def test_sensors_that_get_no_answer_in_use_are_not_held_out_either(fleet, quick, tmp_path):
+    values = fleet.values.copy()
+    values[::6] = np.nan
+    silent = SensorReadings(values, ids=fleet.ids, labels=fleet.labels)
+    train_run(silent, tmp_path / "run", settings=quick, verbose=0)
+    kept = pd.read_csv(tmp_path / "run" / "held_out.csv")
+    assert set(kept["id"]) == set(fleet.ids) - set(fleet.ids[::6])
+
+
 def test_a_closed_form_head_with_a_validation_part_is_held_to_that(fleet, tmp_path):
     settings = RunSettings(branches=("statistics",), kernels=32, validation=0.3)
     train_run(fleet, tmp_path / "run", settings=settings, verbose=0)
@@ -65,8 +75,9 @@ def test_each_left_out_series_is_answered_by_the_head_that_reads_what_it_has():
     left_out = {head: np.tile(np.float32([sure, 1 - sure]), (rows[head], 1)) for head, sure in heads.items()}
     model: Any = SimpleNamespace(class_names=("a", "b"), reads_metadata=True, left_out=left_out, blend=None)
     report, which = held_out_answers(model, train, train.take(np.arange(0)))
-    # Both, metadata alone, readings alone, and nothing, which no head has an answer to.
-    np.testing.assert_allclose(report.probabilities[:, 0], [0.9, 0.7, 0.8, 0.5])
+    # Both, metadata alone, readings alone, and nothing, which no head has an answer to, and which is not asked.
+    np.testing.assert_allclose(left_out_answers(model, train)[:, 0], [0.9, 0.7, 0.8, 0.5])
+    np.testing.assert_allclose(report.probabilities[:, 0], [0.9, 0.7, 0.8])
     assert which == "training part, each series left out in turn"
 
 

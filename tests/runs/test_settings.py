@@ -45,6 +45,13 @@ def test_a_number_out_of_range_is_named(name, value):
         RunSettings(**{"head": "mlp", name: value})
 
 
+def test_what_no_run_could_finish_with_is_told_before_it_begins():
+    with pytest.raises(InputError, match="branches has one twice: statistics, statistics"):
+        RunSettings(branches=("statistics", "statistics"))
+    with pytest.raises(InputError, match="monitor is 'val_f1'; give one of val_loss, "):
+        RunSettings(monitor="val_f1")
+
+
 def test_a_closed_form_head_selects_nothing_so_it_learns_from_the_validation_part_too():
     assert RunSettings(head="closed_form").validation == 0
     assert RunSettings(head="mlp").validation == 0.15

@@ -43,6 +43,14 @@ def test_a_column_of_numeric_labels_is_no_reading_for_predict_either(tmp_path):
     assert read_table(path, **options).values.tolist() == [[20, 10], [21, 11]]
 
 
+@pytest.mark.parametrize("readings", ["t", "t0:t1"])
+def test_nor_is_it_where_the_readings_are_named_by_their_beginning_or_their_ends(tmp_path, readings):
+    path = tmp_path / "fleet.csv"
+    path.write_text("t0,type,t1\n20,1,10\n21,2,11\n")
+    options = without_labels(path, {"label": "type", "readings": readings})
+    assert read_table(path, **options).values.tolist() == [[20, 10], [21, 11]]
+
+
 def test_a_table_without_the_label_column_is_read_as_it_is(tmp_path):
     path = tmp_path / "new.csv"
     path.write_text("noon,night\n20,10\n")

@@ -45,6 +45,13 @@ def test_evaluate_names_the_row_of_an_unknown_label(finished, new_file, tmp_path
     assert not (tmp_path / "report").exists()
 
 
+def test_predict_replaces_no_file_of_the_run(finished, new_file):
+    before = (finished / "predictions.csv").read_bytes()
+    with pytest.raises(InputError, match=r"predictions\.csv: is a file of the run"):
+        predict_run(finished, new_file, finished / "predictions.csv")
+    assert (finished / "predictions.csv").read_bytes() == before
+
+
 def test_predict_labels_with_and_without_a_label_column_alike(finished, new_file, tmp_path):
     bare = tmp_path / "bare.csv"
     pd.read_csv(new_file).drop(columns="label").to_csv(bare, index=False)

@@ -120,3 +120,36 @@ def test_the_key_tells_weights_apart(rng):
     before = frozen_key(model)
     model.set_weights([rng.normal(size=(4, 2)), np.zeros(2)])
     assert frozen_key(model) != before
+
+
+def mean_of(function):
+    class Mean(keras.layers.Layer):
+        def call(self, readings):
+            return function(readings)
+
+        def compute_output_shape(self, shape):
+            return (shape[0], 1)
+
+    readings = keras.Input((4,))
+    return keras.Model(readings, Mean()(readings))
+
+
+def test_the_key_tells_the_code_of_a_users_layer_apart():
+    def halved(x):
+        return keras.ops.mean(x, axis=1, keepdims=True) / 2
+
+    plain = frozen_key(mean_of(lambda x: keras.ops.mean(x, axis=1, keepdims=True)))
+    assert plain == frozen_key(mean_of(lambda x: keras.ops.mean(x, axis=1, keepdims=True)))
+    assert plain != frozen_key(mean_of(halved))
+    assert frozen_key(mean_of(lambda x: halved(x))) != frozen_key(mean_of(lambda x: -halved(x)))
+
+
+def test_the_key_tells_vocabularies_apart():
+    def reader(words):
+        texts = keras.Input((), dtype="string")
+        words_of = keras.layers.TextVectorization(output_mode="multi_hot")
+        words_of.adapt(words)
+        return keras.Model(texts, words_of(texts))
+
+    assert frozen_key(reader(["warm", "wet"])) == frozen_key(reader(["warm", "wet"]))
+    assert frozen_key(reader(["warm", "wet", "wet"])) != frozen_key(reader(["warm", "warm", "wet"]))

@@ -83,6 +83,18 @@ def test_training_stops_when_patience_has_run_out_and_stays_stopped(parts, tmp_p
     assert again.history == checkpoint.history
 
 
+def test_another_training_begins_again(parts):
+    checkpoint = RunCheckpoint(patience=2)
+    fit(parts, checkpoint, epochs=50, model=build(rate=100.0))
+    other, alone = build(), build()
+    other.fit(parts[0].to_dataset(), validation_data=parts[1].to_dataset(), epochs=3, callbacks=[checkpoint], verbose=0)
+    assert checkpoint.epochs == 3
+    assert checkpoint.best_epoch < 3
+    fresh = RunCheckpoint(patience=2)
+    alone.fit(parts[0].to_dataset(), validation_data=parts[1].to_dataset(), epochs=3, callbacks=[fresh], verbose=0)
+    assert_same(other, alone)
+
+
 def test_accuracy_is_better_when_higher(parts):
     checkpoint = RunCheckpoint(monitor="val_accuracy")
     fit(parts, checkpoint, epochs=4)

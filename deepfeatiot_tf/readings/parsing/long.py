@@ -13,7 +13,7 @@ from deepfeatiot_tf.readings.parsing.cells import joined_texts, label_texts, num
 from deepfeatiot_tf.readings.parsing.columns import require, require_rows
 from deepfeatiot_tf.readings.parsing.labels import check_labels
 from deepfeatiot_tf.readings.parsing.options import TableOptions
-from deepfeatiot_tf.readings.parsing.seen_ids import SeenIds
+from deepfeatiot_tf.readings.parsing.seen_ids import SeenIds, check_spaces
 from deepfeatiot_tf.readings.parsing.table_file import TableFile, where_first
 from deepfeatiot_tf.readings.parsing.times import Zone, ticks
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
@@ -141,7 +141,9 @@ def _sensors(column: pd.Series, file: TableFile) -> tuple[np.ndarray, np.ndarray
         raise InputError(
             f"{where_first(file, column.index, codes < 0)}, column {str(column.name)!r}: no id; fill it in"
         )
-    return codes, texts(pd.Series(unique))
+    ids = texts(pd.Series(unique))
+    check_spaces(ids, file)
+    return codes, ids
 
 
 def _check_contiguous(codes: np.ndarray, ids: np.ndarray, frame: pd.DataFrame, seen: SeenIds, file: TableFile) -> None:

@@ -79,6 +79,10 @@ def check_options(
         raise InputError("time, value and period belong to long tables; leave them out, or say layout='long'")
     if readings is not None and not readings:
         raise InputError("readings names no column; name some, or leave it out")
+    if label is not None and label in ((metadata,) if isinstance(metadata, str) else metadata or ()):
+        raise InputError(f"column {label!r} is named as label and as metadata, which would tell the label; choose one")
+    if time is not None and time == value:
+        raise InputError(f"column {time!r} is named as time and as value; choose one")
     marks = missing if isinstance(missing, Iterable) and not isinstance(missing, str) else [missing]
     return TableOptions(
         label=label,

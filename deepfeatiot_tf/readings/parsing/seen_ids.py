@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.readings.parsing.table_file import TableFile
+
 
 class SeenIds:
     """Remembers ids as 64-bit hashes, 8 bytes each: 80 MB for ten million sensors.
@@ -30,3 +33,12 @@ class SeenIds:
         while len(self._runs) > 1 and len(self._runs[-2]) <= len(self._runs[-1]):
             self._runs[-2:] = [np.sort(np.concatenate(self._runs[-2:]), kind="stable")]
         return None
+
+
+def check_spaces(ids: np.ndarray, file: TableFile) -> None:
+    """An `InputError` where two ids differ by the space around them alone: one sensor would be read as two."""
+    first: dict[str, str] = {}
+    for id in ids:
+        other = first.setdefault(id.strip(), id)
+        if other != id:
+            raise InputError(f"{file.path}: ids {other!r} and {id!r} differ by outer space alone; write them alike")

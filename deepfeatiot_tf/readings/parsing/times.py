@@ -74,6 +74,12 @@ def _from_numbers(column: pd.Series, file: TableFile, options: TableOptions) -> 
             f"{_cell(column, late, file)}: {numbers[np.argmax(late)]} is not a time in seconds since 1970; "
             "convert the column to seconds or to ISO 8601"
         )
+    first = pd.Series(numbers[:1000]).astype(str)
+    if len(first) and pd.to_datetime(first, format="%Y%m%d", errors="coerce").notna().all():
+        raise InputError(
+            f"{_cell(column, ~late, file)}: {numbers[0]} would be seconds since 1970, but looks like a date; say the "
+            "option `time_format`, such as '%Y%m%d'"
+        )
     return np.round(numbers.astype(np.float64) * 1e6).astype(np.int64)
 
 
