@@ -202,9 +202,9 @@ class FrozenFeatureModel(keras.Model):
         Raises:
             ValueError: the model is not compiled.
             InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, one that is not
-                batched, one with `validation_split`, or without the metadata that the model reads; there are weights
-                both of samples and of classes, or none above 0; the folder of features cannot be made; the labels are
-                not one-hot.
+                batched or of ragged series, one with `validation_split`, or without the metadata that the model reads;
+                there are weights both of samples and of classes, or none above 0; the folder of features cannot be
+                made; the labels are not one-hot.
         """
         if not self.compiled:  # before any feature is computed, and any head solved
             raise ValueError("fit: the model is not compiled; call compile() first")

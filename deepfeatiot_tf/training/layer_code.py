@@ -47,9 +47,11 @@ def _of_function(function: FunctionType, seen: set[int]) -> Iterator[bytes]:
         return
     seen.add(id(function))
     yield from _of_code(function.__code__)
-    held = [cell.cell_contents for cell in function.__closure__ or ()]
-    called = [function.__globals__.get(name) for name in function.__code__.co_names]
-    for each in (*held, *called):
+    try:
+        names = inspect.getclosurevars(function)
+    except ValueError:  # it holds what is not there yet
+        return
+    for each in (*names.nonlocals.values(), *names.globals.values()):
         if inspect.isfunction(each):
             yield from _of_function(each, seen)
 
@@ -59,5 +61,7 @@ def _of_code(code: CodeType) -> Iterator[bytes]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _of_code(constant)
+        elif isinstance(constant, frozenset):  # in the order of its hashes, which another process has otherwise
+            yield repr(sorted(map(repr, constant))).encode()
         else:
             yield repr(constant).encode()
