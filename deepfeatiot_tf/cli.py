@@ -156,7 +156,7 @@ def train(
     chosen = RunSettings(**settings)
     from deepfeatiot_tf.runs import RunFolder, train_run
     from deepfeatiot_tf.runs.progress import TrainingBar
-    from deepfeatiot_tf.runs.sources import check_given, check_outside, options_of, read_source
+    from deepfeatiot_tf.runs.sources import check_given, check_outside, columns_found, options_of, read_source
 
     read_as = given(table)
     check_given(source, read_as)
@@ -171,6 +171,7 @@ def train(
             output,
             settings=chosen,
             table=options_of(source, read_as),
+            columns=columns_found(source, read_as),
             restart=restart,
             callbacks=[bar],
             verbose=0,

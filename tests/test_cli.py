@@ -271,6 +271,19 @@ def test_the_version_is_told():
     assert run("--version") == f"deepfeatiot_tf {version('deepfeatiot_tf')}\n"
 
 
+def test_predict_tells_where_it_takes_other_columns_for_readings_than_the_run_learned_from(fleet, trained, tmp_path):
+    table = pd.read_csv(fleet).drop(columns="label")
+    flags = pd.DataFrame(0, index=table.index, columns=[f"err{i}" for i in range(40)])
+    table.join(flags).to_csv(tmp_path / "flags.csv", index=False)
+    text = CliRunner().invoke(
+        app, ["predict", str(trained), str(tmp_path / "flags.csv"), "-o", str(tmp_path / "a.csv")]
+    )
+    said = " ".join(text.stderr.split())
+    assert "taken to be err0 to err39, where the run learned from reading_0 to reading_15" in said
+    told = CliRunner().invoke(app, ["predict", str(trained), str(fleet), "-o", str(tmp_path / "b.csv")])
+    assert "taken to be" not in told.stderr
+
+
 def test_a_sheet_named_by_digits_is_read_by_its_name(fleet, tmp_path):
     table = pd.read_csv(fleet)
     with pd.ExcelWriter(tmp_path / "months.xlsx") as book:

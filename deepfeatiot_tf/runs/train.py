@@ -33,6 +33,7 @@ def train_run(
     *,
     settings: RunSettings | None = None,
     table: Mapping[str, Any] | None = None,
+    columns: Sequence[str] | None = None,
     restart: bool = False,
     feature_cache: str | Path | bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -66,6 +67,8 @@ def train_run(
         settings: Default: those of `RunSettings()`.
         table: how the readings were read, as options of `read_table`; `predict_run` and `evaluate_run` read
             alike. Default: nothing is remembered.
+        columns: first and last column of the readings of a wide table, where these were not named but found;
+            `predict_run` and `evaluate_run` warn where they find others. Default: not known.
         restart: whether to throw away what run there is in the folder. Default False.
         feature_cache: as for `DeepFeatIoT.fit`.
         callbacks: further ones for `fit`, to show progress, say.
@@ -104,6 +107,7 @@ def train_run(
                 "split": dict(zip(("train", "validation", "test"), map(len, parts), strict=True)),
                 **learner.encoders,
                 "table": dict(table or {}),
+                "columns": columns,
                 "versions": versions(),
             }
         )

@@ -24,6 +24,7 @@ from deepfeatiot_tf.runs.sources import (
     options_of,
     path_of,
     read_source,
+    tell_of_other_columns,
     without_labels,
 )
 from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
@@ -69,7 +70,9 @@ def evaluate_run(
         raise InputError(f"{output}: is the folder of a run, whose report would be replaced; name another")
     model = load_model(place.finished_model())
     record = place.record()
-    readings = read_source(source, _merged(record["table"], options), folder=folder, class_names=model.class_names)
+    read_as = _merged(record["table"], options)
+    tell_of_other_columns(source, read_as, record.get("columns"))
+    readings = read_source(source, read_as, folder=folder, class_names=model.class_names)
     if readings.checksum == record["data"].get("checksum"):
         logger.warning(
             "%s: the run was trained on a part of these very readings at least, so the scores are too good; "
@@ -142,6 +145,7 @@ def predict_run(
     model = load_model(place.finished_model())
     path = path_of(source, folder)
     read_as = options_of(source, {}) if is_dataset(source) else _merged(place.record()["table"], options)
+    tell_of_other_columns(source, read_as, place.record().get("columns"))
     answers: dict[str, Any] = {"threshold": threshold, "standard_names": standard_names, "progress": progress}
     if place.is_collective:
         fleet, labelled = _fleet(place, model, beside, folder)
