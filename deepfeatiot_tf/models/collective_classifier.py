@@ -82,16 +82,16 @@ class CollectiveClassifier:
             float32 `[series, types]`, what each would get beside the others had it been left out.
 
         Raises:
-            InputError: the model was not fitted on as many series, or has no closed-form head alone; a label is unknown
-                to it.
+            InputError: the model was not fitted on as many series, or in another order, or has no closed-form head
+                alone; a label is unknown to it.
         """
         left_out = left_out_answers(self.model, train)
-        if (_one_hot(self.model, train).argmax(axis=1) != self.model.learned_classes).any():
+        one_hot = _one_hot(self.model, train)
+        if (one_hot.argmax(axis=1) != self.model.learned_classes).any():
             raise InputError(
                 f"{train.name}: in another order than the model was fitted in; fit it on to_dataset() unshuffled"
             )
         beliefs = _in_order(self.model, train, self.model.cross_validated)
-        one_hot = _one_hot(self.model, train)
         self._second = CollectiveModel(tuple(self.model.class_names))
         weights = None
         if class_weight is not None:

@@ -152,7 +152,7 @@ def _tables(path: Path, options: TableOptions, rows: int | None) -> Iterator[Sen
     if path.is_dir():
         return iter_folder(path, options, rows)
     file = open_table(path, options)
-    if options.layout == "long" or (options.layout == "auto" and (options.time or options.value)):
+    if options.is_long:
         return iter_long(file, options, rows)
     if options.period is not None:
         raise InputError(f"{path}: only a long table has a period; say its columns id, time and value")

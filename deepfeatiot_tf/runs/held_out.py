@@ -14,9 +14,9 @@ from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.evaluation.refusal import Refusal, UnreachablePrecisionError, fit_refusal
 from deepfeatiot_tf.models.collective_classifier import left_out_answers
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
-from deepfeatiot_tf.models.training_data import METADATA, READINGS, has
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.run_folder import RunFolder
+from deepfeatiot_tf.serving.labelling import known_of
 from deepfeatiot_tf.training.temperature import fit_temperature, logits_of
 
 VALIDATION = "validation part"
@@ -56,19 +56,17 @@ def held_out_answers(
             it would get alone.
     """
     if len(validation):
-        judged = validation.take(_known(model, validation))
+        judged = validation.take(_answered(model, validation))
         return Report(judged, model.class_names, _probabilities(model, judged)), VALIDATION
     alone = np.bincount(train.label_indices)[train.label_indices] == 1
-    asked = (~alone | alone.all()) & _known(model, train)
+    asked = (~alone | alone.all()) & _answered(model, train)
     found = left_out_answers(model, train) if answers is None else answers
     return Report(train.take(asked), model.class_names, found[asked]), LEFT_OUT
 
 
-def _known(model: FrozenFeatureModel, readings: SensorReadings) -> np.ndarray:
-    """Bool `[series]`: of which the model knows anything. Of others `predict` says nothing; all, if there are none."""
-    known = has({READINGS: readings.values}, READINGS)
-    if model.reads_metadata and readings.metadata is not None:
-        known |= has({METADATA: readings.metadata}, METADATA)
+def _answered(model: FrozenFeatureModel, readings: SensorReadings) -> np.ndarray:
+    """Bool `[series]`: those that get an answer in use; all, where none would."""
+    known = known_of(readings, model.reads_metadata)
     return known | ~known.any()
 
 

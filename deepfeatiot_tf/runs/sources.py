@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ from typing import Any
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.readings import SensorReadings, list_datasets, load_dataset, read_table
 from deepfeatiot_tf.readings.datasets import catalogue
-from deepfeatiot_tf.readings.parsing.columns import reading_columns
+from deepfeatiot_tf.readings.parsing.columns import reading_columns, shape_of
 from deepfeatiot_tf.readings.parsing.files import extension, open_table
-from deepfeatiot_tf.readings.parsing.options import FOLDER_LABEL, TableOptions, check_options
+from deepfeatiot_tf.readings.parsing.options import FOLDER_LABEL, check_options
 
 logger = logging.getLogger(__name__)
 
-NUMBER = re.compile(r"\d+")
 FORGOTTEN: tuple[Any, ...] = (None, "", [], [""])  # an option that is given so is none
 
 
@@ -87,7 +85,7 @@ def columns_found(source: str | Path, options: Mapping[str, Any]) -> list[str] |
     if is_dataset(source) or not Path(source).is_file():
         return None
     checked = check_options(**options)
-    if checked.readings is not None or not _is_wide(checked):
+    if checked.readings is not None or checked.is_long:
         return None
     file = open_table(Path(source), checked)
     columns = reading_columns(file, checked, file.sample())
@@ -97,7 +95,7 @@ def columns_found(source: str | Path, options: Mapping[str, Any]) -> list[str] |
 def tell_of_other_columns(source: str | Path, options: Mapping[str, Any], learned: Sequence[str] | None) -> None:
     """Warn where the readings found in a table are called otherwise than those of the run, but for numbers."""
     found = columns_found(source, options) if learned else None
-    if learned and found and NUMBER.sub("#", found[0]) != NUMBER.sub("#", learned[0]):
+    if learned and found and shape_of(found[0]) != shape_of(learned[0]):
         logger.warning(
             "%s: its readings are taken to be %s to %s, where the run learned from %s to %s; --readings names others",
             *(source, *found, *learned),
@@ -116,12 +114,7 @@ def without_labels(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         return rest if flat or label != FOLDER_LABEL else {**rest, "label": label}
     checked = check_options(**options)
     file = open_table(path, checked)
-    wide = _is_wide(checked)
     named = isinstance(checked.readings, tuple)
-    if wide and not named and label in file.columns:
+    if not checked.is_long and not named and label in file.columns:
         rest["readings"] = reading_columns(file, checked, file.sample())
     return rest
-
-
-def _is_wide(options: TableOptions) -> bool:
-    return options.layout == "wide" or not (options.time or options.value)

@@ -93,10 +93,7 @@ class Labeller:
         """The same of probabilities float32 `[n, types]` that are known already."""
         rows = np.arange(len(readings))[:, None]
         two = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
-        known = np.isfinite(readings.values).any(axis=1, keepdims=True)
-        if self.classifier.reads_metadata:
-            # Blank as an exported graph has it, which strips the white space of ASCII.
-            known |= np.array([bool(text.strip(string.whitespace)) for text in _texts(readings)], bool)[:, None]
+        known = known_of(readings, self.classifier.reads_metadata)[:, None]
         labels = np.where(known, np.array(self.classifier.class_names, dtype=object)[two], "")
         confidences = np.where(known, probabilities[rows, two], np.float32(0.0))
         refused = known[:, 0] & (confidences[:, 0] < np.float32(self.threshold))
@@ -145,6 +142,20 @@ class Labeller:
         rows = min(rows, self._largest) if self.classifier.compiles else len(values)
         missing = [(0, rows - len(values)), (0, width - values.shape[1])]
         return np.pad(values, missing, constant_values=np.nan)
+
+
+def known_of(readings: SensorReadings, reads_metadata: bool) -> np.ndarray:
+    """Bool `[n]`: of which sensors a model knows anything; others get no answer.
+
+    Args:
+        readings: the sensors.
+        reads_metadata: whether the model reads the text about a sensor.
+    """
+    known = np.isfinite(readings.values).any(axis=1)
+    if reads_metadata:
+        # Blank as an exported graph has it, which strips the white space of ASCII.
+        known |= np.array([bool(text.strip(string.whitespace)) for text in _texts(readings)], bool)
+    return known
 
 
 def _texts(readings: SensorReadings) -> np.ndarray:

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -47,6 +48,18 @@ def test_a_killed_run_goes_on_with_the_cells_that_it_lacks(fleets, systems, tmp_
     unbroken = run_grid(grid, tmp_path / "unbroken.csv")[0]
     pd.testing.assert_frame_equal(resumed.head(3)[MEASURED], kept[MEASURED], check_dtype=False)  # not run again
     pd.testing.assert_frame_equal(resumed.drop(columns=MEASURED), unbroken.drop(columns=MEASURED), check_dtype=False)
+
+
+def test_cells_of_data_that_have_changed_since_are_left_out_and_kept(fleets, systems, tmp_path, caplog):
+    table, bayes = tmp_path / "cells.csv", {"bayes": systems["bayes"]}
+    run_grid(Grid(fleets, bayes, seeds=1), table)
+    north = fleets[0]
+    mended = SensorReadings(north.values, labels=np.roll(north.labels, 1), name="north")
+    cells, _ = run_grid(Grid([mended], bayes, seeds=1), table)
+    assert sorted(cells["data"]) == ["north", "south"]
+    assert cells.loc[cells["data"] == "north", "checksum"].tolist() == [mended.checksum]
+    assert "1 cells are of data that have changed since" in caplog.text
+    assert len(pd.read_csv(table)) == 3
 
 
 def test_what_cannot_be_run_has_a_reason_and_the_rest_is_run(fleets, breaking, tmp_path, caplog):

@@ -131,6 +131,24 @@ def test_a_killed_cell_goes_on_from_its_last_saved_epoch(readings, tmp_path, mon
     assert not state.exists()
 
 
+def test_what_a_fit_notes_for_itself_does_not_hide_its_file(readings, tmp_path):
+    paths = []
+
+    class Notes(KerasSystem):
+        _time = 0
+
+        def fit(self, train, *args, **options):
+            paths.append(self.unfinished)
+            self._time = train.values.shape[1]
+            raise KeyboardInterrupt
+
+    system = Notes(build)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run_protocol(system, readings, seeds=[0], table=tmp_path / "cells.csv")
+    assert paths[0] == paths[1]
+
+
 @pytest.mark.parametrize("change", [{"validation": 0.3}, {"batch_size": 16}, {"settings": {"rate": 1}}, {"seeds": [1]}])
 def test_only_the_same_training_goes_on_from_it(readings, tmp_path, change):
     paths = []

@@ -107,7 +107,7 @@ def _detect(file: TableFile, options: TableOptions, sample: pd.DataFrame) -> lis
         prefix
         for prefix, columns in readings.items()
         if prefix != best
-        and (_shape(prefix) == _shape(best) or 2 * sum(c in numeric for c in columns) >= len(readings[best]))
+        and (shape_of(prefix) == shape_of(best) or 2 * sum(c in numeric for c in columns) >= len(readings[best]))
     ]
     if rivals:
         shown = ", ".join(f"{prefix}… ({len(readings[prefix])})" for prefix in [best, *rivals][:4])
@@ -131,8 +131,8 @@ def _numbered_groups(columns: Sequence[str]) -> dict[str, list[str]]:
     return {prefix: [column for _, column in sorted(group)] for prefix, group in groups.items() if len(group) > 1}
 
 
-def _shape(prefix: str) -> str:
-    """A prefix without its digits: 2024-01- and 2024-02- are dates of one series."""
+def shape_of(prefix: str) -> str:
+    """A name without its digits: 2024-01- and 2024-02- are dates of one series."""
     return re.sub(r"\d+", "#", prefix)
 
 

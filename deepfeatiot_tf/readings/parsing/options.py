@@ -39,6 +39,11 @@ class TableOptions:
     name: str | None
 
     @property
+    def is_long(self) -> bool:
+        """Whether a file is read as a row per reading."""
+        return self.layout == "long" or (self.layout == "auto" and bool(self.time or self.value))
+
+    @property
     def text(self) -> tuple[str, ...]:
         """Of `named`, the columns to be read as written: 007 is no number there, nor a time whose format is named."""
         return tuple(column for column in self.named if column != self.time or self.time_format is not None)
