@@ -40,6 +40,7 @@ from deepfeatiot_tf.models.heads import (
     probabilities_layer,
     statistics_kernel,
 )
+from deepfeatiot_tf.models.rebuilding import own_state, rebuild
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 from deepfeatiot_tf.training.augmentation import AUGMENTATIONS
 from deepfeatiot_tf.training.other_sites import check_units
@@ -355,7 +356,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             "units": None if self.units is None else dict(self.units),
             "wrong_metadata": self.wrong_metadata,
             "seed": self.seed,
-            "name": self.name,
+            **own_state(self),
         }
 
     @classmethod
@@ -366,7 +367,7 @@ class DeepFeatIoT(FrozenFeatureModel):
             for name in ("language", "text_encoder")
         }
         # Nor has one that was saved before there were n-grams those.
-        return cls(**{"ngrams": False, **config, **layers})
+        return rebuild(cls, {"ngrams": False, **config, **layers})
 
 
 def implied_head(variant: str, branches: Sequence[str] | None) -> str:

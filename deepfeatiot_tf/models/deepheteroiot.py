@@ -10,6 +10,7 @@ import keras
 from deepfeatiot_tf.models.branches import LEARNED, check_choice, check_class_names, learned_branches
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.models.heads import concatenated, probabilities_layer, stack_head
+from deepfeatiot_tf.models.rebuilding import own_state, rebuild
 from deepfeatiot_tf.models.training_data import READINGS
 
 WIDTHS = (1024, 512, 256, 64)
@@ -84,9 +85,9 @@ class DeepHeteroIoT(FrozenFeatureModel):
             "variant": self.variant,
             "global_stride": self.global_stride,
             "seed": self.seed,
-            "name": self.name,
+            **own_state(self),
         }
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> DeepHeteroIoT:
-        return cls(**config)
+        return rebuild(cls, config)

@@ -22,6 +22,7 @@ from deepfeatiot_tf.models.branches import (
 )
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.models.heads import concatenated, logits_layer, probabilities_layer
+from deepfeatiot_tf.models.rebuilding import own_state, rebuild
 from deepfeatiot_tf.models.training_data import METADATA, READINGS
 
 # What stands for a missing reading in the published layout, and is passed over by the GRUs.
@@ -136,10 +137,10 @@ class DeepMetaIoT(FrozenFeatureModel):
             "modality_dropout": self.modality_dropout,
             "global_stride": self.global_stride,
             "seed": self.seed,
-            "name": self.name,
+            **own_state(self),
         }
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> DeepMetaIoT:
         encoder = keras.saving.deserialize_keras_object(config["text_encoder"], custom_objects=custom_objects)
-        return cls(**{**config, "text_encoder": encoder})
+        return rebuild(cls, {**config, "text_encoder": encoder})

@@ -69,6 +69,9 @@ class FrozenFeatureModel(keras.Model):
         network: a functional model from `{"readings": …, "<branch>_features": …}` to probabilities.
         name: of the model.
 
+    Raises:
+        ValueError: a dtype is given.
+
     Attributes:
         recipe: name of the recipe that `compile` takes unless told otherwise; see `training.recipe`.
         annealed: whether `fit` lets the learning rate fall over its epochs; see `training.recipe`. The weights to
@@ -95,6 +98,10 @@ class FrozenFeatureModel(keras.Model):
     def __init__(
         self, frozen: dict[str, keras.Model], network: keras.Model, name: str | None = None, **kwargs: Any
     ) -> None:
+        if "dtype" in kwargs:
+            raise ValueError(
+                f"dtype is {kwargs['dtype']!r}; layers have that of the session: keras.config.set_dtype_policy before"
+            )
         inputs = {READINGS: keras.Input((None,), name=READINGS, dtype="float32")}
         if any(source_of(model) == METADATA for model in frozen.values()):
             inputs[METADATA] = keras.Input((), name=METADATA, dtype="string")

@@ -32,7 +32,7 @@ class SensorReadings:
 
     Raises:
         InputError: shapes disagree, ids repeat, an id or a label is missing, a value is infinite, a label is not among
-            `class_names`.
+            `class_names`, or one of these stands twice.
     """
 
     values: np.ndarray
@@ -79,6 +79,9 @@ class SensorReadings:
             raise InputError(f"{name}: id {unique[counts > 1][0]!r} stands on {counts.max()} rows; ids must be unique")
         present = set() if columns["labels"] is None else set(columns["labels"])
         names = tuple(sorted(present)) if class_names is None else tuple(str(c) for c in class_names)
+        twice = next((each for each in names if names.count(each) > 1), None)
+        if twice is not None:
+            raise InputError(f"{name}: class_names has {twice!r} twice; give each class once")
         unknown = sorted(present - set(names))
         if unknown:
             raise InputError(f"{name}: label {unknown[0]!r} is not one of the classes {', '.join(names)}")

@@ -138,9 +138,7 @@ class RunSettings:
 
             object.__setattr__(self, "head", implied_head(self.variant, self.branches))
         if self.epochs is None:
-            from deepfeatiot_tf.evaluation.system_entry import ROBUST_EPOCHS  # imports pandas
-
-            object.__setattr__(self, "epochs", ROBUST_EPOCHS if self._annealed else 200)
+            object.__setattr__(self, "epochs", self._usual_epochs)
         if self.validation is None:
             object.__setattr__(self, "validation", 0.0 if self.solved else 0.15)
         if self.deliver is None:
@@ -178,9 +176,32 @@ class RunSettings:
         return self.recipe == "robust" or (self.recipe is None and self.variant == "robust")
 
     @property
+    def _usual_epochs(self) -> int:
+        from deepfeatiot_tf.evaluation.system_entry import ROBUST_EPOCHS  # imports pandas
+
+        return ROBUST_EPOCHS if self._annealed else 200
+
+    @property
     def solved(self) -> bool:
         """Whether the head is solved in closed form, so that nothing is trained by gradient."""
         return self.model == "deepfeatiot" and self.head == "closed_form"
+
+    @property
+    def idle(self) -> list[str]:
+        """The settings that were given, and have no part in what this model becomes."""
+        idle: set[str] = set()
+        if self.solved:
+            idle |= {"fusion", "dft_width", "feature_dropout", "modality_dropout", "global_stride", "recipe", "epochs"}
+        if self.solved or self._annealed:
+            idle |= {"patience", "monitor"}
+        if self.branches is not None and "randomized" not in self.branches:
+            idle |= {"kernels", "kernel_length", "dilation", "sampling"}
+        if self.branches is not None and "global" not in self.branches:
+            idle.add("global_stride")
+        if self.text_encoder is None:
+            idle.add("modality_dropout")
+        usual = {field.name: field.default for field in fields(self)} | {"epochs": self._usual_epochs}
+        return [name for name, value in usual.items() if name in idle and getattr(self, name) != value]
 
     @property
     def model_options(self) -> dict[str, Any]:

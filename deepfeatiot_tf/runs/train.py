@@ -92,6 +92,9 @@ def train_run(
     if settings.text_encoder is not None and readings.metadata is None:
         raise InputError(f"{readings.name}: has no metadata for the text encoder to read; name its column, --metadata")
     _tell_of_unread_metadata(readings, settings)
+    if settings.idle:
+        told = f"{settings.model}, head {settings.head}" if settings.head else settings.model
+        logger.warning("without effect on this model (%s): %s", told, ", ".join(settings.idle))
     parts = split_for(readings, settings)
     if run.finished and not restart:
         run.finished_model()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -60,14 +61,18 @@ def evaluate_run(
         the report, as it was saved.
 
     Raises:
-        InputError: no finished run, a table cannot be read or has a label that the model does not know, or there are
-            sensors beside those to name but the run is not collective.
+        InputError: no finished run, a table cannot be read or has a label that the model does not know, there are
+            sensors beside those to name but the run is not collective, or the report of another table would be
+            replaced.
     """
     place = RunFolder(run)
     check_given(source, options)
     _check_beside(place, beside)
     if output is not None and RunFolder(output).begun:
         raise InputError(f"{output}: is the folder of a run, whose report would be replaced; name another")
+    told = source if is_dataset(source) else Path(source).resolve()
+    if output is None:
+        _check_report_of(report_folder(run, source), str(told))
     model = load_model(place.finished_model())
     record = place.record()
     read_as = _merged(record["table"], options)
@@ -87,6 +92,7 @@ def evaluate_run(
         report = evaluate(model, readings)
     context = {
         "run": str(place.path),
+        "table": str(told),
         "beside": None if beside is None else str(beside),
         "settings": record["settings"],
     }
@@ -231,6 +237,17 @@ def _alone(run: RunFolder, precision: float) -> tuple[float, dict[str, Any]]:
         logger.warning("%s; signature serving_default says unknown of every sensor", error)
         return OUT_OF_REACH, {"precision": precision, "answered_share": 0.0}
     return refusal.threshold, about
+
+
+def _check_report_of(folder: Path, table: str) -> None:
+    """An `InputError` where a folder holds the report on another table, which has the same name elsewhere."""
+    try:
+        context = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["context"]
+    except (OSError, ValueError, KeyError):  # there is none, or no whole one
+        return
+    other = context.get("table", table)
+    if other != table:
+        raise InputError(f"{folder}: holds the report on {other}; name another folder with --output")
 
 
 def _check_beside(run: RunFolder, beside: str | Path | None) -> None:

@@ -39,6 +39,12 @@ def test_labels_come_from_sub_folders(write, tmp_path):
     assert (list(read.labels), read.class_names) == (["co2", "humidity"], ("humidity", "co2"))
 
 
+def test_outer_space_is_cut_off_a_label_as_in_a_column(write, tmp_path):
+    write("v\n1\n", "fleet/co2 /a.csv")
+    write("v\n1\n", "fleet/co2/b.csv")
+    assert read_table(tmp_path / "fleet", label="folder", class_names=["co2"]).class_names == ("co2",)
+
+
 def test_a_folder_is_resampled_like_a_long_table(write, tmp_path):
     write("t,v\n2024-01-01 00:01,1\n2024-01-01 00:02,3\n2024-01-01 02:00,9\n", "fleet/a.csv")
     np.testing.assert_array_equal(

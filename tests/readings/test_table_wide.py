@@ -128,6 +128,11 @@ def test_class_names_give_the_order_of_the_classes(write):
         ("a,b\r\n1.5,2\r\n", "T.CSV", {}),
         ("a,b\n1.5,2,\n", "t.csv", {}),
         ("a,b,\n1.5,2,\n", "t.csv", {}),
+        ("sep=;\na,x;b\n1.5;2\n", "t.csv", {"readings": ["a,x", "b"]}),
+        ('"sep=|"\r\na|b\r\n1.5|2\r\n', "t.csv", {}),
+        ("\ufeffsep=\t\na\tb\n1.5\t2\n", "t.csv", {}),
+        ("sep=;\na,b\n1.5,2\n", "t.csv", {"delimiter": ","}),
+        (";;\n\n;\na;b\n1.5;2\n", "t.csv", {}),
     ],
 )
 def test_dialects_of_text_tables(write, text, name, options):

@@ -57,6 +57,19 @@ def test_a_closed_form_head_selects_nothing_so_it_learns_from_the_validation_par
     assert RunSettings(head="mlp").validation == 0.15
 
 
+def test_what_has_no_part_in_the_model_is_known():
+    given = {"patience": 3, "feature_dropout": 0.3, "batch_size": 8, "kernels": 99, "epochs": 50}
+    assert RunSettings(**given).idle == ["feature_dropout", "epochs", "patience"]
+    assert RunSettings(**given, head="mlp").idle == ["patience"]
+    assert RunSettings(**given, variant="paper").idle == []
+    assert RunSettings(**given, branches=("statistics",)).idle == ["kernels", "feature_dropout", "epochs", "patience"]
+    local = {"head": "mlp", "branches": ("local",), "global_stride": 2, "modality_dropout": 0.1}
+    assert RunSettings(**local).idle == ["global_stride", "modality_dropout"]
+    assert RunSettings(model="deepmetaiot", modality_dropout=0.1).idle == []
+    for settings in (RunSettings(), RunSettings(head="mlp"), RunSettings(variant="paper"), RunSettings(epochs=40)):
+        assert settings.idle == []
+
+
 def test_each_model_gets_its_own_settings_and_no_other():
     assert RunSettings(model="deepmetaiot").text_encoder == "minilm"
     assert RunSettings(model="deepmetaiot").validation == 0.15

@@ -47,6 +47,11 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+def test_settings_that_change_nothing_are_named(fleet, quick, tmp_path, caplog):
+    train_run(fleet, tmp_path / "run", settings=replace(quick, epochs=3), table=TABLE, verbose=0)
+    assert "without effect on this model (deepfeatiot, head closed_form): kernels, epochs" in caplog.text
+
+
 def test_a_finished_run_has_all_its_files_and_nothing_of_the_way_there(unbroken):
     assert files(unbroken) == {
         *("settings.json", "model.keras", "model_card.md", "report.md", "metrics.json", "history.csv"),

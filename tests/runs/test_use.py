@@ -31,6 +31,18 @@ def test_evaluate_reads_as_the_training_did_and_writes_a_report_beside(finished,
     assert not caplog.records
 
 
+def test_a_table_of_the_same_name_elsewhere_does_not_replace_the_report(finished, new_file, tmp_path):
+    evaluate_run(finished, new_file)
+    evaluate_run(finished, new_file)  # of the same table it does
+    shutil.copy(new_file, tmp_path / "new.csv")
+    before = (finished / "evaluation-new" / "report.md").read_bytes()
+    with pytest.raises(InputError, match=r"evaluation-new: holds the report on .*new.csv; name another folder"):
+        evaluate_run(finished, tmp_path / "new.csv")
+    assert (finished / "evaluation-new" / "report.md").read_bytes() == before
+    evaluate_run(finished, tmp_path / "new.csv", tmp_path / "report")
+    assert (tmp_path / "report" / "report.md").exists()
+
+
 def test_evaluate_warns_where_the_readings_were_trained_on(finished, fleet_file, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         evaluate_run(finished, fleet_file, tmp_path)

@@ -21,7 +21,9 @@ from deepfeatiot_tf.readings.parsing.options import TableOptions
 from deepfeatiot_tf.readings.parsing.table_file import SAMPLE_ROWS, unique_names
 
 DELIMITERS = (",", ";", "\t", "|")
+_EMPTY = ' \r\n"' + "".join(DELIMITERS)  # what a row without cells is made of
 _QUOTED = re.compile(r'"\s*[+-]?\d+,\d+\s*"')
+_SAYS_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # the first line, as spreadsheets write it
 _CELLS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
@@ -33,8 +35,11 @@ class CsvFile:
         self._cells = options.cells
         self._encoding = _known_encoding(options.encoding)
         self._gzipped = path.suffix.lower() == ".gz"
+        self._above = 0  # lines above the header
         with self._explained():
-            self._delimiter = options.delimiter or _sniff(self._first_line())
+            self._check_mark()
+            self._above, said = self._above_header()
+            self._delimiter = options.delimiter or said or _sniff(self._first_line())
             self.columns = unique_names(self._header())
             if self._delimiter == options.cells.decimal and not self._quotes_numbers():
                 raise InputError(
@@ -74,7 +79,7 @@ class CsvFile:
     def where(self, row: int) -> str:
         """See `TableFile`."""
         found = -2  # the header is record -1
-        line = 1
+        line = self._above + 1
         try:
             with self._open_text() as text:
                 reader = csv.reader(text, delimiter=self._delimiter)
@@ -83,7 +88,7 @@ class CsvFile:
                     found += not blank or (found >= -1 and not self._skip_blank)
                     if found == row:
                         return f"{self.path}, line {line}"
-                    line = reader.line_num + 1
+                    line = self._above + reader.line_num + 1
         except csv.Error:  # a cell longer than this module takes; pandas took it
             pass
         return f"{self.path}, row {row + 1}"
@@ -92,6 +97,7 @@ class CsvFile:
         return pd.read_csv(
             self.path,
             header=0,
+            skiprows=self._above,
             names=self.columns,
             index_col=False,
             sep=self._delimiter,
@@ -109,18 +115,35 @@ class CsvFile:
             f"quote a text that holds {self._delimiter!r}, complete the header, or say the option `delimiter`"
         )
 
-    def _first_line(self) -> str:
+    def _check_mark(self) -> None:
+        """An `InputError` for a file that says of itself that it is UTF-8, where another encoding is named."""
+        opener = gzip.open if self._gzipped else open
+        with opener(self.path, "rb") as file:
+            marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+        if marked and not codecs.lookup(self._encoding).name.startswith("utf"):
+            raise InputError(f"{self.path}: begins with the mark of UTF-8; leave out the option `encoding`")
+
+    def _above_header(self) -> tuple[int, str | None]:
+        """How many lines stand above the header, which are empty or say the delimiter, and which that is."""
+        said = None
         with self._open_text() as text:
-            for line in text:
+            for above, line in enumerate(text):
                 if "\0" in line:
                     raise InputError(f"{self.path}: not a table of text; check the file, or say the option `encoding`")
-                if line.strip():
-                    return line
+                saying = _SAYS_DELIMITER.fullmatch(line)
+                if saying:
+                    said = saying[1]
+                elif line.strip(_EMPTY):
+                    return above, said
         raise pd.errors.EmptyDataError
+
+    def _first_line(self) -> str:
+        with self._open_text() as text:
+            return text.readline()
 
     def _header(self) -> list[str]:
         with self._open_text() as text:
-            return next(record for record in csv.reader(text, delimiter=self._delimiter) if "".join(record).strip())
+            return next(csv.reader(text, delimiter=self._delimiter))
 
     def _quotes_numbers(self) -> bool:
         """Whether a number with a decimal comma stands in quotes, as spreadsheets write it between commas."""
@@ -129,9 +152,11 @@ class CsvFile:
 
     def _open_text(self) -> IO[str]:
         encoding = "utf-8-sig" if codecs.lookup(self._encoding).name == "utf-8" else self._encoding
-        if self._gzipped:
-            return gzip.open(self.path, "rt", encoding=encoding, newline="")
-        return self.path.open(encoding=encoding, newline="")
+        opener: Any = gzip.open if self._gzipped else open
+        text = opener(self.path, "rt", encoding=encoding, newline="")
+        for _ in range(self._above):
+            text.readline()
+        return text
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

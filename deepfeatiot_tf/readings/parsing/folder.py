@@ -84,7 +84,7 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
 def _read(path: Path, options: TableOptions) -> SensorReadings:
     label = None
     if options.label == FOLDER_LABEL:
-        label = path.parent.name
+        label = path.parent.name.strip()
         check_class(label, f"{path.parent}", options)
         options = replace(options, label=None, class_names=None)
     file = open_table(path, options)
