@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -79,7 +80,6 @@ class RandomKernels(keras.layers.Layer):
         self.seed = seed
         self.jit_compile = jit_compile
         self.supports_jit = jit_compile  # the plain ops have sizes that XLA would have to know beforehand
-        self._compiled = tf.function(self._pool_call, jit_compile=True, autograph=False)
 
     def build(self, channels_shape: tuple, length_shape: tuple | None = None) -> None:
         centred = self.sampling == "centred"
@@ -94,7 +94,7 @@ class RandomKernels(keras.layers.Layer):
             normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed + 1)
             self.bias = self.add_weight(name="bias", shape=(self.kernels,), initializer=normal, trainable=False)
         else:
-            self.bias = tf.zeros([self.kernels])
+            self.bias = np.zeros(self.kernels, np.float32)
 
     def _draw_centred(self, shape: tuple[int, int], dtype: str) -> np.ndarray:
         weights = np.random.default_rng(self.seed).normal(size=shape)
@@ -135,8 +135,10 @@ class RandomKernels(keras.layers.Layer):
         calls = -(-batch // SERIES_PER_CALL)
         fill = calls * SERIES_PER_CALL - batch
         channels = tf.pad(channels, [[0, fill], [0, 0], [0, 0]])
+        kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
+        groups = tuple(self._deal(width)[0])
         pooled = tf.map_fn(
-            lambda call: self._compiled(*call),
+            lambda call: _pool_call(*call, kernel, bias, groups),
             (
                 tf.reshape(channels, [calls, SERIES_PER_CALL, time, width]),
                 tf.reshape(tf.pad(length, [[0, fill]]), [calls, SERIES_PER_CALL]),
@@ -150,33 +152,6 @@ class RandomKernels(keras.layers.Layer):
         """The groups of kernels, each of one dilation and one channel, and how many kernels a group has."""
         groups = [(dilation, channel) for dilation in self.dilations for channel in range(width)]
         return groups, -(-self.kernels // len(groups))
-
-    def _pool_call(self, channels: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        """complex64 `[batch, kernels]`: maximum + i · PPV. One tensor, so that XLA fuses both into one loop.
-
-        The groups take turns in a loop, not in code of their own, so that the program is compiled as quickly for
-        twelve groups as for one.
-        """
-        groups, share = self._deal(channels.shape[2])
-        fill = share * len(groups) - self.kernels
-        kernel = tf.pad(tf.convert_to_tensor(self.kernel), [[0, 0], [0, fill]])
-        kernel = tf.transpose(tf.reshape(kernel, [self.length, len(groups), share]), [1, 0, 2])
-        bias = tf.reshape(tf.pad(tf.convert_to_tensor(self.bias), [[0, fill]]), [len(groups), share])
-        dilations, reads = (tf.constant(column) for column in zip(*groups, strict=True))
-        time = tf.shape(channels)[1]
-        beyond = (self.length - 1) * max(self.dilations) + 2 * WINDOWS_PER_STEP
-        signals = tf.transpose(tf.pad(channels, [[0, 0], [0, beyond], [0, 0]]), [2, 0, 1])
-
-        def pool_group(group: tf.Tensor) -> tf.Tensor:
-            reach = (self.length - 1) * dilations[group] + 1
-            windows = tf.maximum(length - reach + 1, 1)
-            steps = -(-tf.maximum(time - reach + 1, 1) // WINDOWS_PER_STEP)
-            taps = tf.range(WINDOWS_PER_STEP)[:, None] + tf.range(self.length) * dilations[group]
-            return _pool_group(signals[reads[group]], kernel[group], bias[group], taps, windows, steps)
-
-        pooled = tf.map_fn(pool_group, tf.range(len(groups)), fn_output_signature=tf.complex64)
-        pooled = tf.reshape(tf.transpose(pooled, [1, 0, 2]), [-1, share * len(groups)])
-        return pooled[:, : self.kernels]
 
     def compute_output_shape(self, channels_shape: tuple, length_shape: tuple | None = None) -> tuple:
         return (channels_shape[0], self.kernels if self.sampling == "centred" else 2 * self.kernels)
@@ -194,6 +169,44 @@ class RandomKernels(keras.layers.Layer):
             "seed": self.seed,
             "jit_compile": self.jit_compile,
         }
+
+
+@partial(tf.function, jit_compile=True, autograph=False)
+def _pool_call(
+    channels: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, groups: tuple[tuple[int, int], ...]
+) -> tf.Tensor:
+    """complex64 `[batch, kernels]`: maximum + i · PPV. One tensor, so that XLA fuses both into one loop.
+
+    The groups take turns in a loop, not in code of their own, so that the program is compiled as quickly for
+    twelve groups as for one. It has no weights of its own, so that layers of the same sizes share one program.
+
+    Args:
+        channels: `[batch, time, channels]`.
+        length: int `[batch]`, of each series.
+        kernel: `[taps, kernels]`.
+        bias: `[kernels]`.
+        groups: dilation and channel of each group of kernels, which are all of one size but the last.
+    """
+    taps, kernels = kernel.shape
+    share = -(-kernels // len(groups))
+    fill = share * len(groups) - kernels
+    kernel = tf.transpose(tf.reshape(tf.pad(kernel, [[0, 0], [0, fill]]), [taps, len(groups), share]), [1, 0, 2])
+    bias = tf.reshape(tf.pad(bias, [[0, fill]]), [len(groups), share])
+    dilations, reads = (tf.constant(column) for column in zip(*groups, strict=True))
+    time = tf.shape(channels)[1]
+    beyond = (taps - 1) * max(dilation for dilation, _ in groups) + 2 * WINDOWS_PER_STEP
+    signals = tf.transpose(tf.pad(channels, [[0, 0], [0, beyond], [0, 0]]), [2, 0, 1])
+
+    def pool_group(group: tf.Tensor) -> tf.Tensor:
+        reach = (taps - 1) * dilations[group] + 1
+        windows = tf.maximum(length - reach + 1, 1)
+        steps = -(-tf.maximum(time - reach + 1, 1) // WINDOWS_PER_STEP)
+        at = tf.range(WINDOWS_PER_STEP)[:, None] + tf.range(taps) * dilations[group]
+        return _pool_group(signals[reads[group]], kernel[group], bias[group], at, windows, steps)
+
+    pooled = tf.map_fn(pool_group, tf.range(len(groups)), fn_output_signature=tf.complex64)
+    pooled = tf.reshape(tf.transpose(pooled, [1, 0, 2]), [-1, share * len(groups)])
+    return pooled[:, :kernels]
 
 
 def _pool_group(

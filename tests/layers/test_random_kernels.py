@@ -4,6 +4,7 @@ import tensorflow as tf
 from checks import check_half_precision, check_layer, check_saving
 
 from deepfeatiot_tf.layers import RandomKernels
+from deepfeatiot_tf.layers.random_kernels import _pool_call
 from tests.reference.random_kernels_oracle import random_kernels
 
 
@@ -83,6 +84,22 @@ def test_works_inside_a_graph_of_unknown_length(rng, jit_compile):
     run = tf.function(layer.call, input_signature=[tf.TensorSpec([None, None, 1]), tf.TensorSpec([None], tf.int32)])
     layer.build((None, None, 1))
     np.testing.assert_allclose(run(channels, lengths), layer(channels, lengths), atol=1e-6)
+
+
+def test_layers_of_the_same_sizes_share_one_program(rng):
+    channels, lengths = draw(rng, 3, 39, 1)
+    first, second = RandomKernels(7, seed=0), RandomKernels(7, seed=1)
+    answers = first(channels, lengths)
+    compiled = _pool_call.experimental_get_tracing_count()
+    assert not np.allclose(second(channels, lengths), answers)
+    assert _pool_call.experimental_get_tracing_count() == compiled
+
+
+def test_a_layer_that_was_built_inside_a_graph_works_outside(rng):
+    channels, lengths = draw(rng, 3, 37, 1)
+    layer = RandomKernels(6)
+    inside = tf.function(layer)(channels, lengths)
+    np.testing.assert_allclose(layer(channels, lengths), inside, atol=1e-6)
 
 
 def test_the_seed_decides_the_kernels(rng):
