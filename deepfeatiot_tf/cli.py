@@ -215,11 +215,10 @@ def evaluate(
     from deepfeatiot_tf.runs import evaluate_run
     from deepfeatiot_tf.runs.use import report_folder
 
-    target = output or report_folder(run, source)
     with console.status("reading and answering"):
-        report = evaluate_run(run, source, target, folder=folder, beside=beside, **given(table))
+        report = evaluate_run(run, source, output, folder=folder, beside=beside, **given(table))
     print_scores(console, report, "all of the table")
-    print_files(console, {"report": target / "report.md"})
+    print_files(console, {"report": (output or report_folder(run, source)) / "report.md"})
 
 
 @app.command()

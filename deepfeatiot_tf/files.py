@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from deepfeatiot_tf.errors import InputError
@@ -28,7 +29,8 @@ def write_beside(path: Path, write: Callable[[Path], object]) -> None:
             f"{path}: cannot be written ({error.strerror or error}); free space or name another folder"
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that is none
+            beside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -158,6 +158,34 @@ def test_evaluate_predict_and_export_follow_from_the_run(fleet, trained, tmp_pat
     assert "sensor_type/1" in run("export", trained, "-o", tmp_path / "serving" / "sensor_type")
 
 
+def test_evaluate_replaces_no_report_on_a_table_of_the_same_name(fleet, trained, tmp_path):
+    tables = [write_fleet(tmp_path / f"{name}.csv", seed=seed).rename for seed, name in ((3, "north"), (4, "south"))]
+    places = [tmp_path / name / "june.csv" for name in ("north", "south")]
+    for rename, place in zip(tables, places, strict=True):
+        place.parent.mkdir()
+        rename(place)
+    assert "evaluation-june" in run("evaluate", trained, places[0])
+    assert "holds the report on" in one_line(run("evaluate", trained, places[1], status=2))
+    run("evaluate", trained, places[1], "-o", tmp_path / "south" / "report")
+
+
+@pytest.mark.parametrize(
+    ("command", "report"), [("benchmark", "report.md"), ("transfer", "report.md"), ("ablate", "ablation.md")]
+)
+def test_a_comparison_replaces_nothing_of_others(data_folder, trained, command, report, tmp_path):
+    data = ["--train", "swiss", "--test", "iowa"] if command == "transfer" else ["--data", "swiss"]
+    (tmp_path / report).write_text("my own")
+    for place, says in ((trained, "is the folder of a run"), (tmp_path, "is of no comparison")):
+        assert says in one_line(run(command, *data, "--folder", data_folder, "-o", place, status=2))
+    assert (tmp_path / report).read_text() == "my own"
+
+
+def test_ablate_looks_for_the_language_model_before_anything_is_trained(data_folder, tmp_path):
+    ablate = ["ablate", "--data", "swiss", "--folder", data_folder, "--language", "nosuch", "-o", tmp_path / "ablation"]
+    assert "nosuch: no language encoder" in one_line(run(*ablate, status=2))
+    assert not (tmp_path / "ablation").exists()
+
+
 def test_datasets_lists_what_is_known_and_what_is_on_disk(tmp_path):
     printed = run("datasets", "--folder", tmp_path)
     assert all(name in printed for name in ("swiss", "urban", "iowa", "sbas", "ts-m", "ts-n", "senseur"))

@@ -14,6 +14,7 @@ from deepfeatiot_tf.command_line.lists import NAMES, names
 from deepfeatiot_tf.command_line.options import FolderOption
 from deepfeatiot_tf.command_line.output import print_comparison, print_files, say, stdout
 from deepfeatiot_tf.command_line.quiet import import_tensorflow
+from deepfeatiot_tf.errors import InputError
 
 if TYPE_CHECKING:
     from deepfeatiot_tf.comparison.jobs import OnCell
@@ -68,6 +69,7 @@ def benchmark(
     from deepfeatiot_tf.comparison.report import write_report
     from deepfeatiot_tf.readings import load_dataset
 
+    check_place(output, "report.md")
     console = stdout()
     readings = [load_dataset(name, folder) for name in data]
     grid = Grid(readings, entries, protocol, splits, seeds, training)
@@ -103,8 +105,12 @@ def ablate(
     import_tensorflow()
     from deepfeatiot_tf.comparison.ablation_report import write_ablation
     from deepfeatiot_tf.comparison.grid import Grid, run_grid
+    from deepfeatiot_tf.language import load_encoder
     from deepfeatiot_tf.readings import load_dataset
 
+    check_place(output, "ablation.md")
+    if language is not None:
+        load_encoder(language)  # or say now that it cannot be had: each model reads it by itself
     console = stdout()
     grid = Grid([load_dataset(name, folder) for name in data], entries, ("honest",), splits, seeds, training)
     with showing_cells(console) as on_cell:
@@ -140,6 +146,7 @@ def transfer(
     from deepfeatiot_tf.comparison.transfer import run_transfer
     from deepfeatiot_tf.readings import load_dataset
 
+    check_place(output, "report.md")
     console = stdout()
     sources, targets = ([load_dataset(name, folder) for name in each] for each in (train, test))
     with showing_cells(console) as on_cell:
@@ -169,6 +176,16 @@ def print_outcome(console: Console, reasons: Mapping[str, str], folder: Path, re
     for what, why in reasons.items():
         say(console, f"not run: {what}: {why}")
     print_files(console, {"cells": folder / "cells.csv", "report": report})
+
+
+def check_place(folder: Path, report: str) -> None:
+    """An `InputError` where a report would replace what is not of a comparison."""
+    from deepfeatiot_tf.runs import RunFolder
+
+    if RunFolder(folder).begun:
+        raise InputError(f"{folder}: is the folder of a run, whose report would be replaced; name another")
+    if (folder / report).exists() and not (folder / "cells.csv").exists():
+        raise InputError(f"{folder / report}: is of no comparison, and would be replaced; name another folder")
 
 
 @contextmanager

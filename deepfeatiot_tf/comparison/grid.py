@@ -60,6 +60,9 @@ def run_grid(grid: Grid, table: Path, on_cell: OnCell | None = None) -> tuple[pd
     """Run the cells that the table does not have yet, one seed of everything before the next; see `run_jobs`.
 
     A system that reads metadata has no cell on data without.
+
+    Raises:
+        InputError: there is no cell at all, or see `run_jobs`.
     """
     jobs = [
         Job(entry, readings.name, f"{protocol}, seed {seed}", _cell(grid, entry, readings, protocol, seed, table))
@@ -69,6 +72,8 @@ def run_grid(grid: Grid, table: Path, on_cell: OnCell | None = None) -> tuple[pd
         for entry in grid.systems.values()
         if readings.metadata is not None or not entry.reads_metadata
     ]
+    if not jobs:
+        raise InputError("these systems read metadata, of which these data have none; name others")
     return run_jobs(jobs, grid.training, table, on_cell)
 
 

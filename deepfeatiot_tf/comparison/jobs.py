@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation.cell_table import CellTable, OtherSettingsError
+from deepfeatiot_tf.evaluation.cell_table import CellTable, CellTableError
 from deepfeatiot_tf.evaluation.protocols import System
 from deepfeatiot_tf.evaluation.system_entry import SystemEntry, Training
+from deepfeatiot_tf.files import make_folder
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ def run_jobs(
         InputError: the table cannot be used or has cells of other settings, or no cell could be run at all.
     """
     CellTable(table)  # an unusable one is refused before anything is trained
+    make_folder(table.parent)
     reasons = {job.entry.title: _unusable(job.entry) for job in jobs if _unusable(job.entry)}
     plan = [job for job in jobs if job.entry.title not in reasons]
     cells: list[Mapping[str, Any]] = []
@@ -70,7 +72,7 @@ def run_jobs(
             on_cell(f"{where}, {job.what}", done, len(plan), seconds_left(cells, plan[done:]))
         try:
             cells.append(job.run(job.entry.build(training)))
-        except OtherSettingsError:
+        except CellTableError:
             raise
         except Exception as error:  # whatever a peer's library throws at data that it was not made for
             kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
@@ -105,7 +107,7 @@ def seconds_left(cells: Sequence[Mapping[str, Any]], pending: Sequence[Job]) -> 
     """
     if not cells:
         return None
-    took = pd.DataFrame(cells).assign(seconds=lambda each: each["fit_seconds"] + each["predict_seconds"])
+    took = pd.DataFrame(cells).assign(seconds=lambda each: each["fit_seconds"] + each.get("predict_seconds", 0))
     alike = took.groupby(["system", "data"])["seconds"].mean().to_dict()
     of_system = took.groupby("system")["seconds"].mean().to_dict()
     everything = took["seconds"].mean()

@@ -15,14 +15,16 @@ import pandas as pd
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder, write_beside
 
+PROTOCOLS = ("honest", "paper")
 KEY = ("system", "data", "checksum", "protocol", "split", "seed")
 # What reports and the time left are reckoned from.
 NUMBERS = ("accuracy", "macro_f1", "fit_seconds")
+OTHER_NUMBERS = ("predict_seconds", "log_loss", "ece", "epochs", "best_epoch", "parameters", "peak_memory_mb")
 NO_MARKERS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}  # a system may be called "None"
 
 
-class OtherSettingsError(InputError):
-    """The table has the cell, but made with other settings."""
+class CellTableError(InputError):
+    """The table itself is why a cell cannot be had, so that no other could be kept, either."""
 
 
 class CellTable:
@@ -73,7 +75,7 @@ class CellTable:
             validation: share of the validation part. Default: not known.
 
         Raises:
-            OtherSettingsError: the cell in the file was made with other settings.
+            CellTableError: the cell in the file was made with other settings.
         """
         text = None if settings is None else json.dumps(dict(settings), sort_keys=True)
         found = self.find(key)
@@ -82,7 +84,7 @@ class CellTable:
                 found = {**key, **make(), **({} if text is None else {"settings": text})}
                 self.add(found)
         elif text is not None and isinstance(found.get("settings"), str) and found["settings"] != text:
-            raise OtherSettingsError(
+            raise CellTableError(
                 f"{self.path}: holds {key['system']} on {key['data']} with the settings {found['settings']}, not "
                 f"{text}; give the same settings to go on, or another folder"
             )
@@ -110,13 +112,20 @@ class CellTable:
             system.unfinished = None
 
     def add(self, cell: Mapping[str, Any]) -> None:
-        """Keep a cell: afterwards the file has it, or is as it was."""
+        """Keep a cell: afterwards the file has it, or is as it was.
+
+        Raises:
+            CellTableError: the file cannot be written.
+        """
         if self.path is None:
             return
         row = pd.DataFrame([cell])
         self._cells = row if self._cells.empty else pd.concat([self._cells, row], ignore_index=True)
-        make_folder(self.path.parent)
-        write_beside(self.path, lambda beside: self._cells.to_csv(beside, index=False))
+        try:
+            make_folder(self.path.parent)
+            write_beside(self.path, lambda beside: self._cells.to_csv(beside, index=False))
+        except InputError as error:
+            raise CellTableError(str(error)) from error
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -129,7 +138,19 @@ def _read(path: Path) -> pd.DataFrame:
     missing = [column for column in (*KEY, *NUMBERS) if column not in cells]
     if missing:
         raise InputError(f"{path}: not a table of cells, column {missing[0]!r} is missing; name another file")
-    for column in NUMBERS:
+    for column in (*NUMBERS, *(each for each in OTHER_NUMBERS if each in cells)):
         if not pd.api.types.is_numeric_dtype(cells[column]):
             raise InputError(f"{path}: not a table of cells, column {column!r} is not of numbers; name another file")
+    try:
+        cells.get("f1_by_class", pd.Series(dtype=object)).dropna().map(json.loads)
+    except ValueError as error:
+        where = f"{path}: not a table of cells, column 'f1_by_class'"
+        raise InputError(f"{where} is not of JSON; name another file") from error
+    unknown = ~(cells["protocol"].isin(PROTOCOLS) & cells["split"].str.fullmatch("paper|transfer|resample .+"))
+    if unknown.any():
+        row = cells[unknown].iloc[0]
+        raise InputError(
+            f"{path}: has a cell of the protocol {row['protocol']!r} and the split {row['split']!r}, which there are "
+            "not; correct them, or name another file"
+        )
     return cells

@@ -57,7 +57,9 @@ def check_given(source: str | Path, options: Mapping[str, Any]) -> None:
 
 
 def check_outside(source: str | Path, output: Path, options: Mapping[str, Any]) -> None:
-    """An `InputError` for a run among the sub-folders of sensors, whose files would be taken for sensors later."""
+    """An `InputError` for a run among the files of sensors, which would be taken for sensors later."""
+    if Path(source).is_dir() and Path(source).resolve() == output.resolve():
+        raise InputError(f"{output}: is the folder of the sensors; name another for the run")
     if options.get("label") == FOLDER_LABEL and Path(source).resolve() in output.resolve().parents:
         raise InputError(f"{output}: lies in {source}, whose sub-folders are types of sensors; name a folder elsewhere")
 

@@ -29,6 +29,7 @@ from deepfeatiot_tf.runs.sources import (
     without_labels,
 )
 from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
+from deepfeatiot_tf.serving.labelling import known_of
 from deepfeatiot_tf.serving.lite import ENDING as LITE_ENDING
 from deepfeatiot_tf.serving.unknown import OUT_OF_REACH
 
@@ -84,6 +85,15 @@ def evaluate_run(
             "those of its test part are in %s",
             *(source, place.path / "report.md"),
         )
+    known = known_of(readings, model.reads_metadata)
+    if not known.any():
+        raise InputError(f"{source}: no sensor has any reading; look at the marks of missing ones, --missing")
+    if not known.all():
+        logger.warning(
+            "%s: %d sensors have nothing that the model reads; they get no answer, and are not scored",
+            *(source, (~known).sum()),
+        )
+        readings = readings.take(known)
     if place.is_collective:
         fleet, labelled = _fleet(place, model, beside, folder)
         _tell_of_copies(readings, labelled)

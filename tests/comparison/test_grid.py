@@ -11,8 +11,10 @@ import pytest
 from deepfeatiot_tf.comparison.grid import Grid, run_grid
 from deepfeatiot_tf.comparison.jobs import Job, seconds_left
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.evaluation import cell_table
 from deepfeatiot_tf.evaluation.system_entry import SystemEntry, Training
 from deepfeatiot_tf.readings import SensorReadings
+from tests.comparison.conftest import GaussianNB, entry
 
 MEASURED = ["fit_seconds", "predict_seconds", "peak_memory_mb"]
 KILLED = """
@@ -60,6 +62,34 @@ def test_cells_of_data_that_have_changed_since_are_left_out_and_kept(fleets, sys
     assert cells.loc[cells["data"] == "north", "checksum"].tolist() == [mended.checksum]
     assert "1 cells are of data that have changed since" in caplog.text
     assert len(pd.read_csv(table)) == 3
+
+
+def test_where_no_cell_can_be_kept_nothing_is_trained(fleets, tmp_path):
+    trained = []
+    counted = {"bayes": entry("naive Bayes", lambda seed: trained.append(seed) or GaussianNB())}
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file: the folder cannot be made"):
+        run_grid(Grid(fleets, counted), tmp_path / "file" / "cells.csv")
+    assert trained == []
+
+
+def test_a_table_that_can_no_longer_be_written_ends_it_at_once(fleets, tmp_path, monkeypatch):
+    trained = []
+    counted = {"bayes": entry("naive Bayes", lambda seed: trained.append(seed) or GaussianNB())}
+
+    def full(path, write):
+        raise InputError(f"{path}: cannot be written (No space left on device)")
+
+    monkeypatch.setattr(cell_table, "write_beside", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        run_grid(Grid(fleets, counted), tmp_path / "cells.csv")
+    assert trained == [0]
+
+
+def test_systems_that_read_metadata_need_some(fleets, systems, tmp_path):
+    readers = {name: replace(system, reads_metadata=True) for name, system in systems.items()}
+    with pytest.raises(InputError, match="read metadata, of which these data have none"):
+        run_grid(Grid(fleets, readers), tmp_path / "cells.csv")
 
 
 def test_what_cannot_be_run_has_a_reason_and_the_rest_is_run(fleets, breaking, tmp_path, caplog):

@@ -131,6 +131,9 @@ def test_a_cell_of_another_system_protocol_split_or_content_is_not_taken(reading
     assert len(pd.read_csv(table)) == 2
 
 
+CELL = "system,data,checksum,protocol,split,seed,accuracy,macro_f1,fit_seconds"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -142,6 +145,10 @@ def test_a_cell_of_another_system_protocol_split_or_content_is_not_taken(reading
             "system,data,checksum,protocol,split,seed,accuracy,macro_f1,fit_seconds\na,b,c,honest,paper,0,good,1,1\n",
             "column 'accuracy' is not of numbers",
         ),
+        (f"{CELL},parameters\na,b,c,honest,paper,0,1,1,1,many\n", "column 'parameters' is not of numbers"),
+        (f"{CELL},f1_by_class\na,b,c,honest,paper,0,1,1,1,{{\n", "column 'f1_by_class' is not of JSON"),
+        (f"{CELL}\na,b,c,honst,paper,0,1,1,1\n", "protocol 'honst' and the split 'paper'"),
+        (f"{CELL}\na,b,c,honest,mine,0,1,1,1\n", "protocol 'honest' and the split 'mine'"),
     ],
 )
 def test_a_foreign_table_is_refused_and_kept(readings, tmp_path, content, message):

@@ -45,6 +45,12 @@ def test_outer_space_is_cut_off_a_label_as_in_a_column(write, tmp_path):
     assert read_table(tmp_path / "fleet", label="folder", class_names=["co2"]).class_names == ("co2",)
 
 
+def test_all_files_are_of_one_time_zone(write, tmp_path, complaint):
+    write("t,v\n2024-01-01T00:00Z,1\n", "fleet/a.csv")
+    write("t,v\n2024-01-01T00:00+02:00,1\n", "fleet/b.csv")
+    assert "b.csv, line 2, column 't': +0200" in complaint(lambda: read_table(tmp_path / "fleet", time="t", value="v"))
+
+
 def test_a_folder_is_resampled_like_a_long_table(write, tmp_path):
     write("t,v\n2024-01-01 00:01,1\n2024-01-01 00:02,3\n2024-01-01 02:00,9\n", "fleet/a.csv")
     np.testing.assert_array_equal(

@@ -143,3 +143,22 @@ def test_times_of_digits_are_read_by_their_format(tmp_path, ending):
     form = "%Y%m%d" if ending == "parquet" else "%d%m%Y"
     np.testing.assert_array_equal(read_table(path, **LONG, time_format=form).values, [[0, 1, 2, 3]])
     np.testing.assert_array_equal(read_table(path, **LONG, time_format=form, period="2D").values, [[0.5, 2.5]])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
+def test_a_mark_of_a_missing_reading_may_be_a_time(tmp_path, ending):
+    table = pd.DataFrame({"id": "a", "t": [0, 1, 2], "v": [1, 0, 3]})
+    path = tmp_path / f"t.{ending}"
+    getattr(table, {"csv": "to_csv", "parquet": "to_parquet", "xlsx": "to_excel"}[ending])(path, index=False)
+    np.testing.assert_array_equal(read_table(path, **LONG, missing=0).values, [[1, NAN, 3]])
+
+
+def test_a_number_and_its_text_are_one_id(tmp_path):
+    pd.DataFrame({"id": [1, "1", 2], "t": [0, 1, 0], "v": [1, 2, 3]}).to_excel(tmp_path / "t.xlsx", index=False)
+    read = read_table(tmp_path / "t.xlsx", **LONG)
+    assert (list(read.ids), read.values.tolist()[0]) == (["1", "2"], [1, 2])
+
+
+def test_a_column_of_lists_holds_no_ids(tmp_path, complaint):
+    pd.DataFrame({"id": [[1], [2]], "t": [0, 0], "v": [1.0, 2.0]}).to_parquet(tmp_path / "t.parquet")
+    assert "column 'id' holds no ids" in complaint(lambda: read_table(tmp_path / "t.parquet", **LONG))

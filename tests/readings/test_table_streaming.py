@@ -6,11 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.readings.parsing.seen_ids import SeenIds
 from deepfeatiot_tf.readings.table import iter_tables, read_table
 
 LONG = {"id": "id", "time": "t", "value": "v"}
 NAN = np.nan
+
+
+def test_truth_is_a_number_in_whatever_part_it_stands(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,t0,t1\na,True,False\nb,1,True\n")
+    parts = [part.values for part in iter_tables(path, rows=1, id="id")]
+    np.testing.assert_array_equal(np.concatenate(parts), [[1, 0], [1, 1]])
+    np.testing.assert_array_equal(read_table(path, id="id").values, [[1, 0], [1, 1]])
+
+
+@pytest.mark.parametrize("text", ["id,r1,r2\na,1,2\na ,3,4\n", "id,t,v\na,1,2\na ,1,2\n"])
+def test_ids_that_differ_by_outer_space_are_found_over_parts(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    options = LONG if "t" in text.split("\n")[0].split(",") else {"id": "id"}
+    with pytest.raises(InputError, match="'a '"):
+        list(iter_tables(path, rows=1, **options))
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])

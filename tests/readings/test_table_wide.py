@@ -215,3 +215,18 @@ def test_quoted_decimal_commas_may_stand_between_commas(write):
 @pytest.mark.parametrize("delimiter", ["\\t", "tab", "\t"])
 def test_a_tab_may_be_named_as_people_write_it(write, delimiter):
     np.testing.assert_array_equal(read_table(write("r1\tr2\n1\t2\n"), delimiter=delimiter).values, [[1, 2]])
+
+
+def test_a_column_without_a_name_is_called_as_the_reader_calls_it(tmp_path):
+    table = pd.DataFrame({"": ["x", "y"], "r1": [1.0, 2.0], "r2": [3.0, 4.0]})
+    table.to_parquet(tmp_path / "t.parquet")
+    read = read_table(tmp_path / "t.parquet", id="(no name, column 1)")
+    assert list(read.ids) == ["x", "y"]
+
+
+def test_a_sheet_may_begin_below_and_beside_empty_cells(tmp_path, complaint):
+    table = pd.DataFrame({"id": ["x", "y"], "r1": [1.0, 2.0], "r2": [3.0, "?"]})
+    table.to_excel(tmp_path / "t.xlsx", index=False, startrow=2, startcol=1)
+    assert "t.xlsx, row 5, column 'r2': '?'" in complaint(lambda: read_table(tmp_path / "t.xlsx", id="id"))
+    read = read_table(tmp_path / "t.xlsx", id="id", missing="?")
+    np.testing.assert_array_equal(read.values, [[1, 3], [2, NAN]])

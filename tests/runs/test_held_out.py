@@ -47,13 +47,26 @@ def test_a_closed_form_head_is_held_to_left_out_series_of_the_training_part(test
     assert "temperature" not in context(tested)
 
 
-def test_sensors_that_get_no_answer_in_use_are_not_held_out_either(fleet, quick, tmp_path):
+def test_sensors_that_get_no_answer_in_use_are_not_held_out_or_scored_either(fleet, quick, tmp_path, caplog):
     values = fleet.values.copy()
     values[::6] = np.nan
     silent = SensorReadings(values, ids=fleet.ids, labels=fleet.labels)
-    train_run(silent, tmp_path / "run", settings=quick, verbose=0)
-    kept = pd.read_csv(tmp_path / "run" / "held_out.csv")
+    report = train_run(silent, tmp_path / "run", settings=quick, verbose=0)
+    kept, tested = (pd.read_csv(tmp_path / "run" / name) for name in ("held_out.csv", "predictions.csv"))
     assert set(kept["id"]) == set(fleet.ids) - set(fleet.ids[::6])
+    assert set(tested["id"]) < set(kept["id"])
+    assert "6 sensors have nothing that the model reads; they teach nothing" in caplog.text
+    again = train_run(silent, tmp_path / "run", settings=quick, verbose=0)
+    assert again.metrics == report.metrics
+    whole = fleet.take(np.arange(len(fleet)) % 6 != 0)
+    assert train_run(whole, tmp_path / "whole", settings=quick, verbose=0).metrics == report.metrics
+
+
+def test_nothing_is_trained_where_no_sensor_has_a_reading(fleet, quick, tmp_path):
+    dead = SensorReadings(np.full((9, 4), np.nan), labels=list("abcabcabc"))
+    with pytest.raises(InputError, match="no sensor has any reading"):
+        train_run(dead, tmp_path / "run", settings=quick, verbose=0)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_closed_form_head_with_a_validation_part_is_held_to_that(fleet, tmp_path):

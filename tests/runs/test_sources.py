@@ -4,7 +4,7 @@ import pytest
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.readings import read_table
-from deepfeatiot_tf.runs.sources import is_dataset, options_of, path_of, read_source, without_labels
+from deepfeatiot_tf.runs.sources import check_outside, is_dataset, options_of, path_of, read_source, without_labels
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 
@@ -19,6 +19,18 @@ def test_a_name_of_the_catalogue_stands_for_its_table_and_a_path_does_not():
 def test_a_table_without_a_label_column_cannot_be_trained_on():
     with pytest.raises(InputError, match="name it with --label"):
         read_source(SAMPLES / "wide.csv", {"id": "id"})
+
+
+def test_a_run_does_not_lie_where_its_files_would_be_sensors(tmp_path):
+    folder = tmp_path / "fleet"
+    (folder / "co2").mkdir(parents=True)
+    for options in ({}, {"label": "folder"}):
+        with pytest.raises(InputError, match="is the folder of the sensors; name another"):
+            check_outside(folder, tmp_path / "co2" / ".." / "fleet", options)
+    with pytest.raises(InputError, match="whose sub-folders are types of sensors"):
+        check_outside(folder, folder / "run", {"label": "folder"})
+    check_outside(folder, folder / "run", {"label": "type"})
+    check_outside(folder / "fleet.csv", folder, {})
 
 
 def test_a_data_set_is_read_with_its_own_columns(data_folder):

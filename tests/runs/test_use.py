@@ -43,6 +43,19 @@ def test_a_table_of_the_same_name_elsewhere_does_not_replace_the_report(finished
     assert (tmp_path / "report" / "report.md").exists()
 
 
+def test_sensors_without_readings_are_not_scored(finished, new_file, tmp_path, caplog):
+    table = pd.read_csv(new_file)
+    table.iloc[:4, 2:] = np.nan
+    table.to_csv(tmp_path / "dead.csv", index=False)
+    report = evaluate_run(finished, tmp_path / "dead.csv", empty="keep")
+    assert list(report.ids) == list(table["id"][4:])
+    assert "4 sensors have nothing that the model reads; they get no answer" in caplog.text
+    table.iloc[:, 2:] = np.nan
+    table.to_csv(tmp_path / "dead.csv", index=False)
+    with pytest.raises(InputError, match="no sensor has any reading"):
+        evaluate_run(finished, tmp_path / "dead.csv", tmp_path / "report", empty="keep", readings="reading_")
+
+
 def test_evaluate_warns_where_the_readings_were_trained_on(finished, fleet_file, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         evaluate_run(finished, fleet_file, tmp_path)

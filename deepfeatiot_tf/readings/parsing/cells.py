@@ -16,6 +16,7 @@ from deepfeatiot_tf.readings.parsing.table_file import TableFile
 from deepfeatiot_tf.readings.parsing.text_repair import repaired
 
 MISSING_WORDS = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "#n/a"})
+TRUTH = {"true": 1.0, "false": 0.0}
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
@@ -52,6 +53,8 @@ class CellRules:
                 text = text.replace(".", "_").replace(self.decimal, ".")
             if "_" in text:  # Python reads 1_000 as a number
                 return None
+            if text.lower() in TRUTH:  # as pandas reads a column of nothing else
+                return TRUTH[text.lower()]
         elif cell is None or cell is pd.NA or cell is pd.NaT:
             return math.nan
         elif isinstance(cell, Real) or hasattr(cell, "as_tuple"):  # the latter is a Decimal

@@ -33,6 +33,7 @@ class CsvFile:
     def __init__(self, path: Path, options: TableOptions) -> None:
         self.path = path
         self._cells = options.cells
+        self._time = options.time
         self._encoding = _known_encoding(options.encoding)
         self._gzipped = path.suffix.lower() == ".gz"
         self._above = 0  # lines above the header
@@ -59,7 +60,7 @@ class CsvFile:
         words = sorted(self._cells.missing_texts)
         how: dict[str, Any] = {
             "dtype": dict.fromkeys(text, str),
-            "na_values": {column: words for column in numbers} if words else None,
+            "na_values": {column: words for column in numbers if column != self._time} if words else None,
         }
         if rows is None:
             with self._explained():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
@@ -20,23 +21,26 @@ class ExcelFile:
         try:
             with pd.ExcelFile(path, engine="openpyxl") as workbook:
                 sheet = _sheet(options.sheet, [str(name) for name in workbook.sheet_names], path)
-                header = workbook.parse(sheet, header=None, nrows=1, dtype=object)
                 # As the cells are: a text of digits stays one.
-                frame = workbook.parse(sheet, header=0, dtype=object).infer_objects()
+                cells = workbook.parse(sheet, header=None, dtype=object)
         except InputError:
             raise
         except Exception as error:  # a damaged workbook fails anywhere in zipfile, XML or openpyxl
             raise InputError(
                 f"{path}: not a whole Excel workbook, cut off or damaged ({type(error).__name__}); save it again"
             ) from error
-        if header.empty:
+        filled = cells.notna().to_numpy()
+        if not filled.any():
             raise InputError(f"{path}: sheet {sheet!r} is empty; give a table with a header, or say the option `sheet`")
-        cells = header.iloc[0]
-        if frame.shape[1] > len(cells):
-            surplus = frame.iloc[:, len(cells) :].notna().any(axis=1).to_numpy()
-            row = f"{path}, row {int(surplus.argmax()) + 2}"
-            raise InputError(f"{row}: more cells than the {len(cells)} of the header; complete the header")
-        self.columns = unique_names(cells.where(cells.notna(), "").tolist())
+        self._above, left = int(filled.any(axis=1).argmax()), int(filled.any(axis=0).argmax())
+        end = int(np.flatnonzero(filled[self._above]).max()) + 1
+        surplus = filled[:, end:].any(axis=1)
+        if surplus.any():
+            row = f"{path}, row {int(surplus.argmax()) + 1}"
+            raise InputError(f"{row}: more cells than the {end - left} of the header; complete the header")
+        header = cells.iloc[self._above, left:end]
+        self.columns = unique_names(header.where(header.notna(), "").tolist())
+        frame = cells.iloc[self._above + 1 :, left:end].reset_index(drop=True).infer_objects()
         frame = frame.set_axis(self.columns, axis="columns")
         # Where a row is one cell, an empty one is a missing reading.
         self._frame = frame if len(self.columns) == 1 else frame.dropna(how="all")
@@ -54,7 +58,7 @@ class ExcelFile:
 
     def where(self, row: int) -> str:
         """See `TableFile`."""
-        return f"{self.path}, row {row + 2}"
+        return f"{self.path}, row {self._above + row + 2}"
 
 
 def _sheet(wanted: str | int | None, names: list[str], path: Path) -> str:

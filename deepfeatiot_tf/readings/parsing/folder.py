@@ -31,8 +31,9 @@ def iter_folder(folder: Path, options: TableOptions, rows: int | None) -> Iterat
         raise InputError(f"{folder}: a period needs times; say the option `time`")
     paths = _files(folder, by_label=options.label == FOLDER_LABEL)
     step = rows or len(paths)
+    zone = Zone()
     for start in range(0, len(paths), step):
-        yield _together([_read(path, options) for path in paths[start : start + step]], folder, options)
+        yield _together([_read(path, options, zone) for path in paths[start : start + step]], folder, options)
 
 
 def sensor_id(path: Path) -> str:
@@ -81,7 +82,7 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
     return paths
 
 
-def _read(path: Path, options: TableOptions) -> SensorReadings:
+def _read(path: Path, options: TableOptions, zone: Zone) -> SensorReadings:
     label = None
     if options.label == FOLDER_LABEL:
         label = path.parent.name.strip()
@@ -96,7 +97,7 @@ def _read(path: Path, options: TableOptions) -> SensorReadings:
     times = [] if options.time is None else [options.time]
     frame = next(file.chunks(None, text=options.text, numbers=[*times, value]))
     codes = np.zeros(len(frame), dtype=np.int64)
-    series = sensors_of(frame, codes, np.array([sensor_id(path)], dtype=object), value, file, options, Zone())
+    series = sensors_of(frame, codes, np.array([sensor_id(path)], dtype=object), value, file, options, zone)
     if label is None:
         return series
     return SensorReadings(series.values, ids=series.ids, labels=[label], metadata=series.metadata)

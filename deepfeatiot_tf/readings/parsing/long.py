@@ -136,20 +136,23 @@ def _whole_sensors(chunks: Iterator[pd.DataFrame], id: str, sensors: int) -> Ite
 
 def _sensors(column: pd.Series, file: TableFile) -> tuple[np.ndarray, np.ndarray]:
     """The sensor of each row as a position in the ids, which stand in order of appearance."""
-    codes, unique = pd.factorize(column)
+    try:
+        codes, unique = pd.factorize(column)
+    except TypeError as error:  # a list in each cell, say
+        raise InputError(f"{file.path}: column {str(column.name)!r} holds no ids; name another as id") from error
     if (codes < 0).any():
         raise InputError(
             f"{where_first(file, column.index, codes < 0)}, column {str(column.name)!r}: no id; fill it in"
         )
-    ids = texts(pd.Series(unique))
+    again, ids = pd.factorize(texts(pd.Series(unique)))  # the number 1 and the text "1" are one id
     check_spaces(ids, file)
-    return codes, ids
+    return again[codes], ids
 
 
 def _check_contiguous(codes: np.ndarray, ids: np.ndarray, frame: pd.DataFrame, seen: SeenIds, file: TableFile) -> None:
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     again = pd.Index(codes[starts]).duplicated()
-    old = seen.add(ids)
+    old = seen.add(check_spaces(ids, file))
     if old is not None:
         row, id = int(np.argmax(codes == old)), ids[old]
     elif again.any():

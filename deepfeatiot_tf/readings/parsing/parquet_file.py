@@ -23,7 +23,8 @@ class ParquetFile:
     def __init__(self, path: Path, options: TableOptions) -> None:
         self.path = path
         with self._explained(), self._open() as file:
-            self.columns = unique_names(file.schema_arrow.names)
+            self._names = file.schema_arrow.names
+        self.columns = unique_names(self._names)
 
     def sample(self) -> pd.DataFrame:
         """See `TableFile`."""
@@ -34,14 +35,16 @@ class ParquetFile:
 
     def chunks(self, rows: int | None, text: Sequence[str], numbers: Sequence[str]) -> Iterator[pd.DataFrame]:
         """See `TableFile`."""
-        wanted = [*dict.fromkeys([*text, *numbers])]
+        called = dict(zip(self.columns, self._names, strict=True))
+        wanted = [called[column] for column in dict.fromkeys([*text, *numbers])]
+        given = {name: column for column, name in called.items()}
         with self._explained(), self._open() as file:
             if rows is None:
-                yield file.read(columns=wanted).to_pandas(ignore_metadata=True)
+                yield file.read(columns=wanted).to_pandas(ignore_metadata=True).rename(columns=given)
                 return
             done = 0
             for batch in file.iter_batches(rows, columns=wanted):
-                frame = batch.to_pandas(ignore_metadata=True)
+                frame = batch.to_pandas(ignore_metadata=True).rename(columns=given)
                 frame.index = pd.RangeIndex(done, done + len(frame))
                 done += len(frame)
                 yield frame

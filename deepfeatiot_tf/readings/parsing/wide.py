@@ -66,13 +66,13 @@ def _ids(frame: pd.DataFrame, done: int, seen: SeenIds, file: TableFile, options
     missing = np.array([cell is None for cell in ids], dtype=bool)
     if missing.any():
         raise InputError(f"{where_first(file, frame.index, missing)}, column {options.id!r}: no id; fill it in")
-    check_spaces(ids, file)
+    bare = check_spaces(ids, file)
     repeated = pd.Index(ids).duplicated()
     if repeated.any():
         second = int(np.argmax(repeated))
         first = int(np.argmax(ids == ids[second]))
         raise _repeated(ids[second], file.where(frame.index[second]), f" as on {_row(file, frame.index[first])}")
-    again = seen.add(ids)
+    again = seen.add(bare)
     if again is not None:
         raise _repeated(ids[again], file.where(frame.index[again]), " as on an earlier row")
     return ids
