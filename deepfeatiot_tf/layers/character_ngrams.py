@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from deepfeatiot_tf.language.blank_text import WHITE_SPACE
+
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
 class CharacterNGrams(keras.layers.Layer):
@@ -46,7 +48,7 @@ class CharacterNGrams(keras.layers.Layer):
 
     def call(self, texts: tf.Tensor) -> tf.Tensor:
         # Spaces of every alphabet part words.
-        plain = tf.strings.regex_replace(tf.strings.lower(texts, encoding="utf-8"), r"[\s\pZ\x1c-\x1f]+", " ")
+        plain = tf.strings.regex_replace(tf.strings.lower(texts, encoding="utf-8"), WHITE_SPACE, " ")
         words = tf.strings.split(plain)
         spaced = words.with_values(tf.strings.join([" ", words.values, " "]))
         ngrams = tf.strings.ngrams(tf.strings.unicode_split(spaced, "UTF-8"), self.lengths, separator="")

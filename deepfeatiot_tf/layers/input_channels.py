@@ -84,7 +84,7 @@ class InputChannels(keras.layers.Layer):
 def series_length(observed: tf.Tensor) -> tf.Tensor:
     """int32 `[batch]`: the position after the last observed reading of bool `[batch, time]`; 0 for none."""
     positions = tf.range(1, tf.shape(observed)[1] + 1)
-    return tf.reduce_max(tf.where(observed, positions, 0), axis=1)
+    return tf.maximum(tf.reduce_max(tf.where(observed, positions, 0), axis=1), 0)  # of no time at all, too
 
 
 def signed_log(x: tf.Tensor) -> tf.Tensor:

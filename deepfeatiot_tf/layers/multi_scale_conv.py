@@ -86,9 +86,13 @@ class MultiScaleConv(keras.layers.Layer):
     def call(self, channels: tf.Tensor, length: tf.Tensor | None = None, training: bool | None = None) -> tf.Tensor:
         if length is None:
             length = tf.fill(tf.shape(channels)[:1], tf.shape(channels)[1])
+        # The convolution of no series at all has the width of what it reads: it gets one, which is cut off.
+        series = tf.shape(channels)[0]
+        spare = tf.maximum(1 - series, 0)
+        channels, length = tf.pad(channels, [[0, spare], [0, 0], [0, 0]]), tf.pad(length, [[0, spare]])
         each = itertools.zip_longest(self.stacks, self.norms)
         means = [self._stack(stack, norms, channels, length, training) for stack, norms in each]
-        return tf.concat(means, axis=-1)
+        return tf.concat(means, axis=-1)[:series]
 
     def _stack(
         self, stack: list, norms: list | None, x: tf.Tensor, length: tf.Tensor, training: bool | None

@@ -65,19 +65,19 @@ class RandomKernels(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**{**kwargs, "dtype": "float32", "trainable": False})
-        lowest, highest = (dilation, dilation) if isinstance(dilation, int) else dilation
+        lowest, highest = map(int, (dilation, dilation) if isinstance(dilation, int | np.integer) else dilation)
         if min(kernels, length, lowest) < 1 or lowest > highest:
             raise ValueError(
                 f"kernels={kernels}, length={length}, dilation={dilation}: give positive sizes, ascending dilations"
             )
         if sampling not in SAMPLINGS:
             raise ValueError(f"sampling is {sampling!r}; give one of {', '.join(SAMPLINGS)}")
-        self.kernels = kernels
-        self.length = length
-        self.dilation = dilation if isinstance(dilation, int) else tuple(dilation)
+        self.kernels = int(kernels)
+        self.length = int(length)
+        self.dilation = lowest if isinstance(dilation, int | np.integer) else (lowest, highest)
         self.dilations = [lowest * 2**i for i in range(int(np.log2(highest / lowest)) + 1)]
         self.sampling = sampling
-        self.seed = seed
+        self.seed = int(seed)
         self.jit_compile = jit_compile
         self.supports_jit = jit_compile  # the plain ops have sizes that XLA would have to know beforehand
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +203,7 @@ class DeepFeatIoT(FrozenFeatureModel):
     ) -> None:
         check_choice("variant", variant, IMPLIED)
         check_choice("fusion", fusion, ("dft", "concat"))
+        seed = operator.index(seed)  # NumPy's, too
         head = implied_head(variant, branches) if head is None else head
         check_choice("head", head, ("closed_form", "mlp", "blend"))
         implied = IMPLIED[variant]
@@ -223,6 +226,9 @@ class DeepFeatIoT(FrozenFeatureModel):
             raise ValueError(f'head="{head}" reads standardized features; give variant="robust", or head="mlp"')
         if head == "blend" and not frozen and language is None:
             raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
+        if isinstance(windows, Integral):
+            raise ValueError(f"windows is {windows}; give a sequence of numbers, ({windows},)")
+        windows = None if windows is None else tuple(map(int, windows))
         if any(parts < 2 for parts in windows or ()):
             raise ValueError(f"windows is {windows}; give numbers of windows, each at least 2")
         if augmented_copies not in range(len(AUGMENTATIONS) + 1):
@@ -321,12 +327,12 @@ class DeepFeatIoT(FrozenFeatureModel):
         self.head = head
         self.kernels = kernels
         self.kernel_length = kernel_length
-        self.dilation = dilation if isinstance(dilation, int) else tuple(dilation)
+        self.dilation = kernel_layer.dilation
         self.sampling = sampling
         self.global_stride = global_stride
         self.feature_dropout = feature_dropout
         self.modality_dropout = modality_dropout
-        self.windows = None if windows is None else tuple(windows)
+        self.windows = windows
         self.augmented_copies = augmented_copies
         self.units = None if units is None else dict(units)
         self.class_units = None if units is None else tuple(units.get(name, "") for name in class_names)

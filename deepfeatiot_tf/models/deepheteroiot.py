@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,6 +62,7 @@ class DeepHeteroIoT(FrozenFeatureModel):
     ) -> None:
         check_choice("variant", variant, GLOBAL_STRIDE)
         class_names = check_class_names(class_names)
+        seed = operator.index(seed)  # NumPy's, too
         global_stride = GLOBAL_STRIDE[variant] if global_stride is None else global_stride
 
         # === Functional graph ===

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ class DeepMetaIoT(FrozenFeatureModel):
     ) -> None:
         check_choice("variant", variant, IMPLIED)
         class_names = check_class_names(class_names)
+        seed = operator.index(seed)  # NumPy's, too
         implied = IMPLIED[variant]
         modality_dropout = implied["modality_dropout"] if modality_dropout is None else modality_dropout
         global_stride = implied["global_stride"] if global_stride is None else global_stride

@@ -32,15 +32,16 @@ from deepfeatiot_tf.models.training_data import (
     WEIGHTS,
     Batches,
     as_array,
+    as_arrays,
     as_dict,
     batches_of,
     check_data,
     check_one_hot,
+    check_rows,
     check_weights,
     counted,
     held_out,
     tell_of_fewer_steps,
-    text_as_objects,
     whole_rows,
 )
 from deepfeatiot_tf.training.recipe import annealed, recipe_named
@@ -139,6 +140,8 @@ class FrozenFeatureModel(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> tf.Tensor:
         given = as_dict(inputs)
+        if READINGS in given and tuple(given[READINGS].shape[1:2]) == (0,):  # no series, as one that has no reading
+            given = {**given, READINGS: tf.fill([tf.shape(given[READINGS])[0], 1], np.float32(np.nan))}
         if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
             return self.network(inputs_of(self.network, given), training=training)
         if not self.reads_metadata:
@@ -218,8 +221,10 @@ class FrozenFeatureModel(keras.Model):
         call = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         call.apply_defaults()
         given = {name: value for name, value in call.arguments.items() if name != "self"}
-        given["x"], given["y"] = text_as_objects(given["x"]), as_array(given["y"])
+        given["x"], given["y"] = as_arrays(given["x"]), as_array(given["y"])
+        given["sample_weight"] = as_array(given["sample_weight"])
         check_data(given["x"], given["steps_per_epoch"], given["validation_split"])
+        check_rows(given["x"], given["y"], given["sample_weight"])
         check_weights(given["x"], given["sample_weight"], given["class_weight"])
         if given["validation_data"] is not None:
             given["validation_data"] = self._judged_on(given["validation_data"], given["validation_steps"])
@@ -263,11 +268,11 @@ class FrozenFeatureModel(keras.Model):
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take."""
-        return super().evaluate(text_as_objects(x), *args, **kwargs)
+        return super().evaluate(as_arrays(x), *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take."""
-        return super().predict(text_as_objects(x), *args, **kwargs)
+        return super().predict(as_arrays(x), *args, **kwargs)
 
     def calibrate(self, temperature: float) -> None:
         """Divide the logits of what was learned by gradient by a temperature; see `fit_temperature`."""
@@ -293,10 +298,11 @@ class FrozenFeatureModel(keras.Model):
     def _judged_on(self, data: Any, steps: int | None) -> Any:
         """The validation data, looked at before anything is learned."""
         x, *rest = data if isinstance(data, (tuple, list)) else (data,)
-        x = text_as_objects(x)
+        x = as_arrays(x)
         check_data(x, steps, 0.0, ("validation_data", "validation_steps"))
         rest = [as_array(each) for each in rest]
         y, sample_weight = (*rest, None, None)[:2]
+        check_rows(x, y, sample_weight)
         self._check_labels(batches_of(x, y, steps, sample_weight))
         return (x, *rest) if rest else x
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from sklearn.model_selection import train_test_split
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.language.blank_text import is_blank
 
 READINGS, METADATA = "readings", "metadata"
 # Beside the inputs of a batch: what each row counts for.
@@ -100,16 +102,38 @@ def arrays_of(x: Any) -> dict[str, np.ndarray]:
     return arrays
 
 
-def text_as_objects(x: Any) -> Any:
-    """Inputs whose metadata, if NumPy's text, or a list, is an array of Python's, as Keras takes it."""
-    if isinstance(x, dict) and isinstance(x.get(METADATA), (np.ndarray, list)):
-        return {**x, METADATA: np.asarray(x[METADATA], object)}
-    return x
+def as_arrays(x: Any) -> Any:
+    """Inputs by name as Keras takes them: lists as arrays, and texts, of whatever kind, as an array of Python's.
+
+    Raises:
+        InputError: the metadata is not one text per series, or a text is none that UTF-8 could write.
+    """
+    if not isinstance(x, dict):
+        return x
+    given = {name: as_array(value) for name, value in x.items()}
+    if METADATA in given:
+        given[METADATA] = _texts(given[METADATA])
+    return given
 
 
-def as_array(labels: Any) -> Any:
-    """Labels in a list as an array, as Keras takes them."""
-    return np.asarray(labels) if isinstance(labels, list) else labels
+def as_array(values: Any) -> Any:
+    """A list as an array, as Keras takes it."""
+    return np.asarray(values) if isinstance(values, list) else values
+
+
+def _texts(values: Any) -> np.ndarray:
+    """Object `[series]` of str, `""` for None and NaN."""
+    texts = np.asarray(values, object)
+    if texts.ndim != 1:
+        raise InputError(f"metadata has the shape {list(texts.shape)}; give one text per series")
+    found = np.empty(len(texts), object)
+    for row, (text, missing) in enumerate(zip(texts, pd.isna(texts), strict=True)):
+        try:
+            found[row] = "" if missing else tf.compat.as_text(text if isinstance(text, bytes) else str(text))
+            found[row].encode()
+        except UnicodeError as error:
+            raise InputError(f"metadata of row {row} is no text of Unicode ({error}); correct it") from error
+    return found
 
 
 def as_dict(inputs: Any) -> dict[str, Any]:
@@ -132,8 +156,7 @@ def has(inputs: dict[str, np.ndarray], name: str) -> np.ndarray:
     values = taken(inputs, name)
     if name == READINGS:
         return np.isfinite(values).any(axis=1)
-    # Blank as the layers of a graph have it, which strip the white space of ASCII.
-    return np.array([bool(tf.compat.as_bytes(text).strip()) for text in values], bool)
+    return ~np.array([is_blank(text) for text in values], bool)
 
 
 def check_data(
@@ -160,6 +183,20 @@ def check_data(
             raise InputError(f"fit: the readings in {name} are ragged; pad the shorter series with NaN behind")
         if isinstance(readings, tf.TensorSpec) and readings.shape.rank == 1:
             raise InputError("fit: each element of the dataset is one series; give it in batches, dataset.batch(32)")
+
+
+def check_rows(x: Any, y: Any = None, sample_weight: Any = None) -> None:
+    """An `InputError` for arrays that do not have one row for each series."""
+    if isinstance(x, tf.data.Dataset):
+        return
+    inputs = as_dict(x)
+    readings = np.shape(taken(inputs, READINGS))
+    if len(readings) != 2:
+        raise InputError(f"fit: the readings have the shape {list(readings)}; give them as [series, time]")
+    for what, values in (("metadata", inputs.get(METADATA)), ("labels", y), ("weights", sample_weight)):
+        shape = readings if values is None else np.shape(values)
+        if shape[:1] != readings[:1]:
+            raise InputError(f"fit: {what} of shape {shape} for {readings[0]} series; give one row for each")
 
 
 def tell_of_fewer_steps(x: Any, steps: int | None) -> None:
@@ -189,8 +226,12 @@ def check_one_hot(labels: np.ndarray, series: int, classes: int, weights: np.nda
         raise InputError(
             f"fit: labels of shape {labels.shape} for {series} series; give them one-hot, [series, {classes}]"
         )
-    sums = np.asarray(labels, np.float64).sum(axis=1)
-    odd = np.flatnonzero((np.abs(sums - 1) > 1e-3) & (weights is None or np.ravel(weights) > 0))
+    labels = np.asarray(labels, np.float64)
+    sums = labels.sum(axis=1)
+    if weights is not None and not np.isfinite(weights).all():
+        raise InputError("fit: a series has a weight that is no number; give one from 0 up")
+    one_hot = (np.abs(sums - 1) <= 1e-3) & (labels >= 0).all(axis=1)  # neither is true of a NaN
+    odd = np.flatnonzero(~one_hot & (weights is None or np.ravel(weights) > 0))
     if odd.size:
         raise InputError(
             f"fit: the labels of a series sum to {sums[odd[0]]:g}; give them one-hot, one 1 each, and leave out "

@@ -74,6 +74,7 @@ class SensorReadings:
         for what, column in columns.items():
             if column is not None and column.shape != (n,):
                 raise InputError(f"{name}: {len(column)} {what} for {n} series; give one per series")
+            _check_unicode(column, f"{name}: {what}")
         unique, counts = np.unique(np.asarray(columns["ids"]), return_counts=True)
         if len(unique) < n:
             raise InputError(f"{name}: id {unique[counts > 1][0]!r} stands on {counts.max()} rows; ids must be unique")
@@ -164,6 +165,14 @@ class SensorReadings:
 def places_of(labels: Sequence[str] | np.ndarray, class_names: Sequence[str]) -> np.ndarray:
     """Int `[n]`: the place of each label among the names of the classes, -1 where it is none of them."""
     return pd.Index(class_names).get_indexer(pd.Index(labels))
+
+
+def _check_unicode(column: np.ndarray | None, what: str) -> None:
+    for row, text in enumerate(() if column is None else column):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{what} of row {row}: {text!r} is no text of Unicode; correct it") from error
 
 
 def _missing(column: Sequence[str] | np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfeatiot_tf.language.blank_text import are_blank
 from deepfeatiot_tf.models.branch_features import feature_input, source_of
 from deepfeatiot_tf.models.collective import CollectiveModel
 from deepfeatiot_tf.serving.classifier import EMBEDDING, METADATA, READINGS
@@ -81,7 +82,7 @@ class TextEndpoint(Endpoint):
         self, readings: tf.Tensor, metadata: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         readings = _not_empty(readings)
-        described = (tf.strings.strip(metadata) != "")[:, None]
+        described = ~are_blank(metadata)[:, None]
         found = self.model({READINGS: readings, METADATA: metadata}, training=False)
         return found, _measured(readings) | described
 
@@ -147,7 +148,8 @@ class TogetherEndpoint(Endpoint):
         """Those of a labelled sensor are its label."""
         *alone, known_label = inputs
         labelled = tf.strings.strip(known_label) != ""
-        place = tf.where(labelled, self.places.lookup(tf.strings.strip(known_label)), -1)
+        exact, bare = (self.places.lookup(label) for label in (known_label, tf.strings.strip(known_label)))
+        place = tf.where(labelled, tf.where(exact >= 0, exact, bare), -1)
         foreign = labelled & (place < 0)
         message = f"{KNOWN_LABEL} has a label that the model does not know, "
         check = tf.debugging.Assert(~tf.reduce_any(foreign), [message, tf.boolean_mask(known_label, foreign)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.language.blank_text import is_blank
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 from deepfeatiot_tf.readings.vocabularies import standard_names as names_elsewhere
 from deepfeatiot_tf.serving.classifier import Classifier, classifier_of
@@ -153,8 +153,7 @@ def known_of(readings: SensorReadings, reads_metadata: bool) -> np.ndarray:
     """
     known = np.isfinite(readings.values).any(axis=1)
     if reads_metadata:
-        # Blank as an exported graph has it, which strips the white space of ASCII.
-        known |= np.array([bool(text.strip(string.whitespace)) for text in _texts(readings)], bool)
+        known |= ~np.array([is_blank(text) for text in _texts(readings)], bool)
     return known
 
 

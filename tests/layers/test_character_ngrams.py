@@ -5,6 +5,7 @@ import tensorflow as tf
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
+from deepfeatiot_tf.language.blank_text import are_blank, is_blank
 from deepfeatiot_tf.layers import CharacterNGrams
 
 TEXTS = [
@@ -66,3 +67,11 @@ def test_a_model_around_it_survives_a_file_and_a_server(tmp_path):
 def test_nonsense_is_refused(options):
     with pytest.raises(ValueError, match="at least 1"):
         CharacterNGrams(**options)
+
+
+def test_blank_is_what_python_takes_for_white_space():
+    spaces = [chr(code) for code in range(0x110000) if chr(code).isspace()]
+    texts = ["", *spaces, "".join(spaces), "a", " a ", "\u200b", "\ufeff", "\x00", "\x1b", "\u00ad"]
+    assert are_blank(tf.constant(texts)).numpy().tolist() == [not text.strip() for text in texts]
+    assert [is_blank(text) for text in texts] == [is_blank(text.encode()) for text in texts]
+    assert not np.any(CharacterNGrams()(tf.constant(["".join(spaces)])))

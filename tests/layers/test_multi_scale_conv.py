@@ -50,3 +50,9 @@ def test_half_precision_counts_more_steps_than_float16_can(rng):
     layer = MultiScaleConv((3,), (2,), depth=1, dtype="mixed_float16")
     channels = np.ones((1, 5000, 1), "float32")
     np.testing.assert_allclose(layer(channels)[0], layer(channels[:, :100])[0], rtol=0.05, atol=0.01)
+
+
+def test_no_series_at_all_have_features_of_the_same_width():
+    layer = small()
+    assert layer(np.zeros((0, 20, 4), "float32"), np.zeros(0, "int32")).shape == (0, 4)
+    assert layer(np.zeros((2, 20, 4), "float32")).shape == (2, 4)

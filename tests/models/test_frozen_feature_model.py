@@ -215,3 +215,66 @@ def test_validation_data_that_cannot_be_walked_through_are_told(fleet, spoil, wo
     with pytest.raises(InputError, match=words):
         model.fit(fleet.to_dataset(), validation_data=spoil(fleet.to_dataset()), verbose=0)
     assert not model.adapted
+
+
+@pytest.mark.parametrize("odd", [[np.nan, 0], [2, -1]])
+def test_a_label_that_is_no_one_hot_is_found(fleet, one_hot, odd, tmp_path):
+    labels = one_hot.copy()
+    labels[7] = odd
+    model = DeepFeatIoT(fleet.class_names, kernels=32, branches=("statistics",))
+    model.compile()
+    with pytest.raises(InputError, match="give them one-hot"):
+        model.fit(fleet.values, labels, verbose=0, feature_cache=tmp_path)
+    model.fit(fleet.values, labels, sample_weight=np.arange(len(labels)) != 7, verbose=0, feature_cache=tmp_path)
+    assert np.isfinite(model.predict(fleet.values, verbose=0)).all()
+
+
+def test_a_weight_that_is_no_number_is_found(fleet, one_hot, tmp_path):
+    labels, weights = one_hot, np.ones(len(fleet))
+    weights[3] = np.nan
+    model = DeepFeatIoT(fleet.class_names, kernels=32, branches=("statistics",))
+    model.compile()
+    with pytest.raises(InputError, match="a weight that is no number"):
+        model.fit(fleet.values, labels, sample_weight=weights, verbose=0, feature_cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            lambda x, y: {"x": x[..., None], "y": y},
+            r"readings have the shape \[40, 24, 1\]; give them as \[series, time",
+        ),
+        (lambda x, y: {"x": x[0], "y": y}, r"readings have the shape \[24\]"),
+        (lambda x, y: {"x": x, "y": np.vstack([y, y])}, r"labels of shape \(80, 2\) for 40 series"),
+        (lambda x, y: {"x": x, "y": y, "sample_weight": [1.0] * 39}, r"weights of shape \(39,\) for 40 series"),
+        (lambda x, y: {"x": x, "y": y, "validation_data": (x[:3], y[:2])}, r"labels of shape \(2, 2\) for 3 series"),
+    ],
+)
+def test_arrays_that_do_not_have_a_row_for_each_series_are_found_before_anything_is_learned(
+    fleet, one_hot, given, message
+):
+    model = build(fleet)
+    with pytest.raises(InputError, match=message):
+        model.fit(**given(fleet.values, one_hot), verbose=0)
+    assert not model.adapted
+
+
+def test_a_series_of_no_length_is_as_one_of_no_reading(fleet, tmp_path):
+    model = DeepFeatIoT(fleet.class_names, kernels=32, windows=())
+    model.compile()
+    model.fit(fleet.to_dataset(), verbose=0, feature_cache=tmp_path)
+    empty, missing = (np.full((2, time), np.nan, np.float32) for time in (0, 1))
+    np.testing.assert_array_equal(model.predict(empty, verbose=0), model.predict(missing, verbose=0))
+
+
+def test_numbers_may_be_numpys(fleet, tmp_path):
+    one, two = np.arange(1, 3)
+    options = {"kernels": 32, "dilation": one, "windows": np.array([2, 4]), "seed": two, "branches": ("randomized",)}
+    model = DeepFeatIoT(fleet.class_names, **options)
+    plain = DeepFeatIoT(fleet.class_names, **{**options, "dilation": 1, "windows": (2, 4), "seed": 2})
+    assert model.get_config() == plain.get_config()
+    model.save(tmp_path / "model.keras")
+    assert model.windows == (2, 4)
+    with pytest.raises(ValueError, match="windows is 2; give a sequence of numbers"):
+        DeepFeatIoT(fleet.class_names, windows=2)

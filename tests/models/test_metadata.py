@@ -2,9 +2,20 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
+import tensorflow as tf
 
-from deepfeatiot_tf import DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT, InputError, SensorReadings, TextFeatures, load_model
+from deepfeatiot_tf import (
+    DeepFeatIoT,
+    DeepHeteroIoT,
+    DeepMetaIoT,
+    InputError,
+    SensorReadings,
+    TextFeatures,
+    load_model,
+    predict,
+)
 from deepfeatiot_tf.models.lessons import with_wrong_metadata
 from deepfeatiot_tf.models.training_data import batches_of
 from deepfeatiot_tf.training.feature_store import FeatureStore
@@ -125,7 +136,9 @@ def test_arrays_and_datasets_are_equivalent(solved, told):
     np.testing.assert_array_equal(found, solved.predict(told.to_dataset(), verbose=0))
 
 
-@pytest.mark.parametrize("kind", [np.array, list])
+@pytest.mark.parametrize(
+    "kind", [np.array, list, pd.Series, pd.Index, lambda texts: np.char.encode(list(texts)), tf.constant]
+)
 def test_metadata_may_be_text_as_numpy_has_it_or_a_list(solved, told, kind):
     texts = kind([str(text) for text in told.metadata])
     inputs = {"readings": told.values, "metadata": texts}
@@ -133,6 +146,39 @@ def test_metadata_may_be_text_as_numpy_has_it_or_a_list(solved, told, kind):
     np.testing.assert_array_equal(solved.predict(inputs, verbose=0), solved.predict(whole, verbose=0))
     y = np.eye(4)[told.label_indices]
     assert solved.evaluate(inputs, y, verbose=0) == solved.evaluate(whole, y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (lambda texts: texts[:-1], r"metadata of shape \(\d+,\) for"),
+        (lambda texts: texts[:, None], r"metadata has the shape \[\d+, 1\]; give one text per series"),
+        (lambda texts: np.array(["a\ud83d", *texts[1:]], object), "metadata of row 0 is no text of Unicode"),
+    ],
+)
+def test_metadata_that_is_not_one_text_per_series_is_found_before_anything_is_learned(told, metadata, message):
+    model = DeepFeatIoT(told.class_names, branches=("statistics",), text_encoder="ngrams")
+    model.compile()
+    one_hot = np.eye(len(told.class_names), dtype=np.float32)[told.label_indices]
+    with pytest.raises(InputError, match=message):
+        model.fit({"readings": told.values, "metadata": metadata(told.metadata.copy())}, one_hot, verbose=0)
+    assert not model.adapted
+
+
+def test_spaces_of_any_alphabet_are_no_metadata(told, tmp_path):
+    one_hot = np.eye(len(told.class_names), dtype=np.float32)[told.label_indices]
+    answers = []
+    for blank in ("", None, "\u00a0", " \u3000\x85"):
+        texts = told.metadata.copy()
+        texts[::2] = blank
+        model = DeepFeatIoT(told.class_names, branches=("statistics",), text_encoder="ngrams", windows=())
+        model.compile()
+        model.fit({"readings": told.values, "metadata": texts}, one_hot, verbose=0, feature_cache=tmp_path)
+        answers.append(model.predict({"readings": told.values, "metadata": texts}, verbose=0))
+        unknown = SensorReadings(np.full((1, 3), np.nan), metadata=[blank])
+        assert list(predict(model, unknown)["label"]) == [""]
+    for each in answers[1:]:
+        np.testing.assert_allclose(each, answers[0], atol=1e-6)
 
 
 def test_a_saved_model_is_the_same(solved, told, tmp_path):

@@ -67,6 +67,7 @@ def test_a_part_may_be_empty(readings):
         ({"values": [[1.0]], "labels": ["a", "b"]}, "2 labels for 1 series"),
         ({"values": [[1.0]], "labels": ["a"], "class_names": ["b"]}, "'a' is not one of"),
         ({"values": [[1.0]], "labels": ["a"], "class_names": ["a", "b", "a"]}, "'a' twice"),
+        ({"values": [[1.0]], "metadata": ["a\ud83d"]}, "metadata of row 0: .* is no text of Unicode"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(arguments, message):

@@ -237,6 +237,17 @@ def test_a_label_that_the_model_does_not_know_is_an_error(collective, tmp_path):
         together(readings=tf.constant(beside.values[:2]), known_label=tf.constant(["wind", ""]))
 
 
+def test_a_class_name_may_begin_with_a_space(collective, tmp_path, monkeypatch):
+    classifier, beside, _ = collective
+    names = (f" {classifier.model.class_names[0]}", *classifier.model.class_names[1:])
+    for model in (classifier.model, classifier.second):
+        monkeypatch.setattr(model, "class_names", names)
+    folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1")
+    together = tf.saved_model.load(str(folder)).signatures["together"]
+    told = together(readings=tf.constant(beside.values[:2]), known_label=tf.constant([names[0], f"{names[1]} "]))
+    assert [each.decode() for each in told["label"].numpy()] == list(names[:2])
+
+
 def test_a_request_of_no_sensors_gets_no_answers(collective, tmp_path):
     classifier, beside, _ = collective
     folder = export_saved_model(classifier, tmp_path / "sensor_type" / "1")

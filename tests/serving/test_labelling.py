@@ -64,9 +64,9 @@ def test_a_sensor_that_measured_nothing_has_no_label_and_no_confidence():
 
 
 def test_metadata_is_blank_where_an_exported_graph_takes_it_for_blank():
-    readings = SensorReadings(np.full((2, 2), np.nan, np.float32), metadata=[" \t", "\u00a0"])
+    readings = SensorReadings(np.full((3, 2), np.nan, np.float32), metadata=[" \t", "\u00a0", "\u200b"])
     frame = Labeller(Signs(reads_metadata=True).classifier, 256)(readings)
-    assert frame["label"].tolist() == ["", "zero"]
+    assert frame["label"].tolist() == ["", "", "zero"]
 
 
 def test_no_sensors_give_an_empty_table_with_the_same_columns():
