@@ -60,6 +60,7 @@ class CsvFile:
         words = sorted(self._cells.missing_texts)
         how: dict[str, Any] = {
             "dtype": dict.fromkeys(text, str),
+            # A mark of a missing reading may well be a time.
             "na_values": {column: words for column in numbers if column != self._time} if words else None,
         }
         if rows is None:
