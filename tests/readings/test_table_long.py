@@ -1,6 +1,7 @@
 """Long tables: one row per reading, in any order, become one series per sensor."""
 
 import logging
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -162,3 +163,10 @@ def test_a_number_and_its_text_are_one_id(tmp_path):
 def test_a_column_of_lists_holds_no_ids(tmp_path, complaint):
     pd.DataFrame({"id": [[1], [2]], "t": [0, 0], "v": [1.0, 2.0]}).to_parquet(tmp_path / "t.parquet")
     assert "column 'id' holds no ids" in complaint(lambda: read_table(tmp_path / "t.parquet", **LONG))
+
+
+@pytest.mark.parametrize("period", [None, "1h"])
+def test_times_may_be_decimals_of_a_parquet_file(tmp_path, period):
+    seconds = [Decimal(1_700_003_600), Decimal("1700000000.5")]
+    pd.DataFrame({"id": "a", "t": seconds, "v": [2.0, 1.0]}).to_parquet(tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read_table(tmp_path / "t.parquet", **LONG, period=period).values, [[1, 2]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,8 @@ def ticks(column: pd.Series, file: TableFile, options: TableOptions, zone: Zone)
     missing = column.isna().to_numpy()
     if missing.any():
         raise InputError(f"{_cell(column, missing, file)}: no time; fill it in or drop the row")
+    if isinstance(next(iter(column), None), Decimal):  # numbers of a Parquet file
+        column = column.astype(np.float64)
     if pd.api.types.is_numeric_dtype(column.dtype) and options.time_format is None:
         return _from_numbers(column, file, options)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
