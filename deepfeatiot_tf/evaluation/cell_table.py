@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import make_folder, write_beside
 
-PROTOCOLS = ("honest", "paper")
+ProtocolName = Literal["honest", "paper"]
 KEY = ("system", "data", "checksum", "protocol", "split", "seed")
 # What reports and the time left are reckoned from.
 NUMBERS = ("accuracy", "macro_f1", "fit_seconds")
@@ -146,7 +146,9 @@ def _read(path: Path) -> pd.DataFrame:
     except ValueError as error:
         where = f"{path}: not a table of cells, column 'f1_by_class'"
         raise InputError(f"{where} is not of JSON; name another file") from error
-    unknown = ~(cells["protocol"].isin(PROTOCOLS) & cells["split"].str.fullmatch("paper|transfer|resample .+"))
+    unknown = ~(
+        cells["protocol"].isin(get_args(ProtocolName)) & cells["split"].str.fullmatch("paper|transfer|resample .+")
+    )
     if unknown.any():
         row = cells[unknown].iloc[0]
         raise InputError(

@@ -20,11 +20,10 @@ import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation.cell import SCORES, fit_and_score
-from deepfeatiot_tf.evaluation.cell_table import CellTable
+from deepfeatiot_tf.evaluation.cell_table import CellTable, ProtocolName
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 from deepfeatiot_tf.readings.splits import split
 
-ProtocolName = Literal["honest", "paper"]
 SplitRule = Literal["paper", "resample"]
 SUMMARISED = (*SCORES, "fit_seconds", "predict_seconds", "epochs", "best_epoch", "parameters", "peak_memory_mb")
 

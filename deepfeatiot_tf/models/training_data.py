@@ -129,7 +129,7 @@ def _texts(values: Any) -> np.ndarray:
     found = np.empty(len(texts), object)
     for row, (text, missing) in enumerate(zip(texts, pd.isna(texts), strict=True)):
         try:
-            found[row] = "" if missing else tf.compat.as_text(text if isinstance(text, bytes) else str(text))
+            found[row] = "" if missing else text.decode() if isinstance(text, bytes) else str(text)
             found[row].encode()
         except UnicodeError as error:
             raise InputError(f"metadata of row {row} is no text of Unicode ({error}); correct it") from error

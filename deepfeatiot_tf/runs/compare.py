@@ -15,7 +15,8 @@ from deepfeatiot_tf.files import write_beside
 from deepfeatiot_tf.peers import PEERS
 from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.runs.settings import RunSettings
-from deepfeatiot_tf.runs.train import answerable, split_for
+from deepfeatiot_tf.runs.silent_sensors import answerable
+from deepfeatiot_tf.runs.train import split_for
 
 QUICK = ("statistics-trees", "statistics-boosting", "multirocket", "statistics-multirocket")
 COLUMNS = ("system", "accuracy", "macro_f1", "log_loss", "fit_seconds")
@@ -48,7 +49,7 @@ def compare_run(
     Raises:
         InputError: the readings cannot be split so, or the folder cannot be written.
     """
-    readings = answerable(readings, settings)
+    readings = answerable(readings, settings.text_encoder is not None)
     test = split_for(readings, settings)[2]
     train = readings.take(~np.isin(readings.ids, test.ids))
     mine = {score: report.metrics[score] for score in ("accuracy", "macro_f1", "log_loss")}

@@ -21,7 +21,7 @@ from deepfeatiot_tf.runs.model_card import branch_worth, model_card
 from deepfeatiot_tf.runs.model_file import save_keras, save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
 from deepfeatiot_tf.runs.settings import RunSettings
-from deepfeatiot_tf.serving.labelling import known_of
+from deepfeatiot_tf.runs.silent_sensors import answerable, tell_of_silent
 
 logger = logging.getLogger(__name__)
 
@@ -93,12 +93,8 @@ def train_run(
     if settings.text_encoder is not None and readings.metadata is None:
         raise InputError(f"{readings.name}: has no metadata for the text encoder to read; name its column, --metadata")
     _tell_of_unread_metadata(readings, settings)
-    asked = answerable(readings, settings)
-    if len(asked) < len(readings):
-        logger.warning(
-            "%s: %d sensors have nothing that the model reads; they teach nothing, get no answer, and are not scored",
-            *(readings.name, len(readings) - len(asked)),
-        )
+    asked = answerable(readings, settings.text_encoder is not None)
+    tell_of_silent(readings, asked)
     if settings.idle:
         told = f"{settings.model}, head {settings.head}" if settings.head else settings.model
         logger.warning("without effect on this model (%s): %s", told, ", ".join(settings.idle))
@@ -186,18 +182,6 @@ def _tell_of_unread_metadata(readings: SensorReadings, settings: RunSettings) ->
     if any(text.strip() for text in readings.metadata):
         ways = "use-multilingual, minilm or ngrams" if settings.solved else "use-multilingual or minilm"
         logger.warning("%s: its metadata is not read; --text-encoder %s reads it", readings.name, ways)
-
-
-def answerable(readings: SensorReadings, settings: RunSettings) -> SensorReadings:
-    """Those that a model of these settings has an answer to: of the others it knows nothing.
-
-    Raises:
-        InputError: there are none.
-    """
-    known = known_of(readings, reads_metadata=settings.text_encoder is not None)
-    if not known.any():
-        raise InputError(f"{readings.name}: no sensor has any reading; look at the marks of missing ones, --missing")
-    return readings if known.all() else readings.take(known)
 
 
 def split_for(readings: SensorReadings, settings: RunSettings) -> Parts:

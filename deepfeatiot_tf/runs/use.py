@@ -18,6 +18,7 @@ from deepfeatiot_tf.readings import SensorReadings
 from deepfeatiot_tf.readings.splits import count_shared_rows
 from deepfeatiot_tf.runs.held_out import refusal_of
 from deepfeatiot_tf.runs.run_folder import OUTPUTS, RunFolder
+from deepfeatiot_tf.runs.silent_sensors import answerable, tell_of_silent
 from deepfeatiot_tf.runs.sources import (
     FORGOTTEN,
     check_given,
@@ -29,7 +30,6 @@ from deepfeatiot_tf.runs.sources import (
     without_labels,
 )
 from deepfeatiot_tf.serving import export_saved_model, export_tflite, predict_table
-from deepfeatiot_tf.serving.labelling import known_of
 from deepfeatiot_tf.serving.lite import ENDING as LITE_ENDING
 from deepfeatiot_tf.serving.unknown import OUT_OF_REACH
 
@@ -85,21 +85,14 @@ def evaluate_run(
             "those of its test part are in %s",
             *(source, place.path / "report.md"),
         )
-    known = known_of(readings, model.reads_metadata)
-    if not known.any():
-        raise InputError(f"{source}: no sensor has any reading; look at the marks of missing ones, --missing")
-    if not known.all():
-        logger.warning(
-            "%s: %d sensors have nothing that the model reads; they get no answer, and are not scored",
-            *(source, (~known).sum()),
-        )
-        readings = readings.take(known)
+    asked = answerable(readings, model.reads_metadata)
+    tell_of_silent(readings, asked)
     if place.is_collective:
         fleet, labelled = _fleet(place, model, beside, folder)
-        _tell_of_copies(readings, labelled)
-        report = Report(readings, model.class_names, fleet.predict(readings, labelled))
+        _tell_of_copies(asked, labelled)
+        report = Report(asked, model.class_names, fleet.predict(asked, labelled))
     else:
-        report = evaluate(model, readings)
+        report = evaluate(model, asked)
     context = {
         "run": str(place.path),
         "table": str(told),

@@ -49,7 +49,7 @@ def test_sensors_without_readings_are_not_scored(finished, new_file, tmp_path, c
     table.to_csv(tmp_path / "dead.csv", index=False)
     report = evaluate_run(finished, tmp_path / "dead.csv", empty="keep")
     assert list(report.ids) == list(table["id"][4:])
-    assert "4 sensors have nothing that the model reads; they get no answer" in caplog.text
+    assert "4 sensors have nothing that the model reads; they teach nothing, get no answer" in caplog.text
     table.iloc[:, 2:] = np.nan
     table.to_csv(tmp_path / "dead.csv", index=False)
     with pytest.raises(InputError, match="no sensor has any reading"):

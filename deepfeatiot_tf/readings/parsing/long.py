@@ -13,7 +13,7 @@ from deepfeatiot_tf.readings.parsing.cells import joined_texts, label_texts, num
 from deepfeatiot_tf.readings.parsing.columns import require, require_rows
 from deepfeatiot_tf.readings.parsing.labels import check_labels
 from deepfeatiot_tf.readings.parsing.options import TableOptions
-from deepfeatiot_tf.readings.parsing.seen_ids import SeenIds, check_spaces
+from deepfeatiot_tf.readings.parsing.seen_ids import SeenIds, check_spaces, without_spaces
 from deepfeatiot_tf.readings.parsing.table_file import TableFile, where_first
 from deepfeatiot_tf.readings.parsing.times import Zone, ticks
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
@@ -152,7 +152,7 @@ def _sensors(column: pd.Series, file: TableFile) -> tuple[np.ndarray, np.ndarray
 def _check_contiguous(codes: np.ndarray, ids: np.ndarray, frame: pd.DataFrame, seen: SeenIds, file: TableFile) -> None:
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     again = pd.Index(codes[starts]).duplicated()
-    old = seen.add(check_spaces(ids, file))
+    old = seen.add(without_spaces(ids))
     if old is not None:
         row, id = int(np.argmax(codes == old)), ids[old]
     elif again.any():

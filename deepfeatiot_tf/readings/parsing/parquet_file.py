@@ -37,7 +37,7 @@ class ParquetFile:
         """See `TableFile`."""
         called = dict(zip(self.columns, self._names, strict=True))
         wanted = [called[column] for column in dict.fromkeys([*text, *numbers])]
-        given = {name: column for column, name in called.items()}
+        given = {name: column for column, name in called.items()}  # a name that stands twice is refused
         with self._explained(), self._open() as file:
             if rows is None:
                 yield file.read(columns=wanted).to_pandas(ignore_metadata=True).rename(columns=given)

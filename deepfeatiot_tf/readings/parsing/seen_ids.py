@@ -35,11 +35,15 @@ class SeenIds:
         return None
 
 
-def check_spaces(ids: np.ndarray, file: TableFile) -> np.ndarray:
-    """The ids without outer space; an `InputError` where two differ by that alone: one sensor would be read as two."""
+def check_spaces(ids: np.ndarray, file: TableFile) -> None:
+    """An `InputError` where two ids differ by the space around them alone: one sensor would be read as two."""
     first: dict[str, str] = {}
     for id in ids:
         other = first.setdefault(id.strip(), id)
         if other != id:
             raise InputError(f"{file.path}: ids {other!r} and {id!r} differ by outer space alone; write them alike")
+
+
+def without_spaces(ids: np.ndarray) -> np.ndarray:
+    """The ids as `SeenIds` is to know them over the parts of a table, in each of which `check_spaces` has looked."""
     return np.array([id.strip() for id in ids], dtype=object)

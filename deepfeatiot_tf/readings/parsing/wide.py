@@ -12,7 +12,7 @@ from deepfeatiot_tf.readings.parsing.cells import joined_texts, label_texts, num
 from deepfeatiot_tf.readings.parsing.columns import reading_columns, require, require_rows
 from deepfeatiot_tf.readings.parsing.labels import check_labels
 from deepfeatiot_tf.readings.parsing.options import TableOptions
-from deepfeatiot_tf.readings.parsing.seen_ids import SeenIds, check_spaces
+from deepfeatiot_tf.readings.parsing.seen_ids import SeenIds, check_spaces, without_spaces
 from deepfeatiot_tf.readings.parsing.table_file import TableFile, where_first
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 
@@ -66,13 +66,13 @@ def _ids(frame: pd.DataFrame, done: int, seen: SeenIds, file: TableFile, options
     missing = np.array([cell is None for cell in ids], dtype=bool)
     if missing.any():
         raise InputError(f"{where_first(file, frame.index, missing)}, column {options.id!r}: no id; fill it in")
-    bare = check_spaces(ids, file)
+    check_spaces(ids, file)
     repeated = pd.Index(ids).duplicated()
     if repeated.any():
         second = int(np.argmax(repeated))
         first = int(np.argmax(ids == ids[second]))
         raise _repeated(ids[second], file.where(frame.index[second]), f" as on {_row(file, frame.index[first])}")
-    again = seen.add(bare)
+    again = seen.add(without_spaces(ids))
     if again is not None:
         raise _repeated(ids[again], file.where(frame.index[again]), " as on an earlier row")
     return ids
