@@ -20,7 +20,7 @@ from common import RESULTS, Cells
 
 import deepfeatiot_tf as dfi
 from deepfeatiot_tf.models import deepfeatiot
-from deepfeatiot_tf.models.deepfeatiot import FROZEN_DFT, KERNEL_SCALE
+from deepfeatiot_tf.models.deepfeatiot_network import FROZEN_DFT, KERNEL_SCALE
 
 BRANCHES = ("randomized", "statistics")
 AS_IT_IS = "as it is"

@@ -2,87 +2,22 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from deepfeatiot_tf.layers import (
-    Blend,
-    CharacterNGrams,
-    CrossResidual,
-    DenseFeatureTransform,
-    InputChannels,
-    LanguageFeatures,
-    ModalityDropout,
-    Presence,
-    RandomKernels,
-    SummaryStatistics,
-)
-from deepfeatiot_tf.models.branch_features import feature_input
-from deepfeatiot_tf.models.branches import (
-    LEARNED,
-    NGRAMS,
-    check_choice,
-    check_class_names,
-    feature_inputs,
-    frozen_branch,
-    learned_branches,
-    standardized,
-    text_layer,
-)
+from deepfeatiot_tf.models.branches import check_class_names
+from deepfeatiot_tf.models.deepfeatiot_network import frozen_models, fused_network
+from deepfeatiot_tf.models.deepfeatiot_options import DeepFeatIoTOptions
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
-from deepfeatiot_tf.models.heads import (
-    closed_form_heads,
-    concatenated,
-    perceptron_head,
-    probabilities_layer,
-    statistics_kernel,
-)
 from deepfeatiot_tf.models.rebuilding import own_state, rebuild
-from deepfeatiot_tf.models.training_data import METADATA, READINGS
-from deepfeatiot_tf.training.augmentation import AUGMENTATIONS
-from deepfeatiot_tf.training.other_sites import check_units
 
-FROZEN = ("randomized", "statistics", "language")
-# What a variant implies for the rest, where the user does not say: raw input goes with the published
-# layout; the robust variant with standardized features, statistics and a shorter sequence for the GRUs.
-IMPLIED: dict[str, dict[str, Any]] = {
-    "robust": {
-        "branches": ("local", "global", "randomized", "statistics"),
-        "global_stride": 4,
-        "dilation": (1, 16),
-        "sampling": "centred",
-        "modality_dropout": 0.3,
-        "text": "plain",
-    },
-    "paper": {
-        "branches": ("local", "global", "randomized"),
-        "global_stride": 1,
-        "dilation": 4,
-        "sampling": "published",
-        "modality_dropout": 0.0,
-        "text": "published",
-    },
-}
-# Of the frozen branches' transforms: the share of the features dropped in training, and the widths before the common
-# one. As published, that of the random features has 20 million weights: on two cores a step of it alone took 0.61 s of
-# CPU time, against 0.08 s at a quarter of the width. The robust ones were chosen on validation parts of Swiss and Iowa:
-# many random features say the same, of the few statistics each says its own.
-FROZEN_DFT: dict[str, dict[str, tuple[float, tuple[int, ...]]]] = {
-    "robust": {"randomized": (0.8, (256,)), "statistics": (0.1, (256,)), "language": (0.3, (256,))},
-    "paper": {"randomized": (0.0, (1024,)), "statistics": (0.0, ()), "language": (0.0, ())},
-}
-# Of the kernel of the statistics in the robust network; a row of it is of size 1, shared by up to 1,000 features.
-KERNEL_SCALE = 10.0
 RECIPE = {"robust": "robust", "paper": "deepfeatiot"}
-HEAD_DROPOUT = {"robust": 0.3, "paper": 0.5}
-# Branches that a head does without, unless told otherwise. Beside a closed-form head, a network of frozen branches did
-# as well as one with convolutions, too, on two validation parts of Iowa.
-LEFT_OUT = {"closed_form": LEARNED, "mlp": (), "blend": LEARNED}
+OPTIONS = tuple(field.name for field in fields(DeepFeatIoTOptions))
+PRETRAINED = ("language", "text_encoder")  # options that are layers where they are not None, or n-grams alone
 
 
 @keras.saving.register_keras_serializable("deepfeatiot_tf")
@@ -201,201 +136,51 @@ class DeepFeatIoT(FrozenFeatureModel):
         name: str = "deepfeatiot",
         **kwargs: Any,
     ) -> None:
-        check_choice("variant", variant, IMPLIED)
-        check_choice("fusion", fusion, ("dft", "concat"))
-        seed = operator.index(seed)  # NumPy's, too
-        head = implied_head(variant, branches) if head is None else head
-        check_choice("head", head, ("closed_form", "mlp", "blend"))
-        implied = IMPLIED[variant]
-        if branches is None:
-            branches = [b for b in implied["branches"] if b not in LEFT_OUT[head]]
-        branches = tuple(branches)
-        dilation = implied["dilation"] if dilation is None else dilation
-        sampling = implied["sampling"] if sampling is None else sampling
-        global_stride = implied["global_stride"] if global_stride is None else global_stride
-        modality_dropout = implied["modality_dropout"] if modality_dropout is None else modality_dropout
-        for branch in branches:
-            check_choice("branch", branch, (*LEARNED, "randomized", "statistics"))
-        learned = [branch for branch in LEARNED if branch in branches]
-        frozen = [branch for branch in FROZEN if branch in branches]
-        if not branches and language is None:
-            raise ValueError("no branch at all; give at least one of branches, or a language model")
-        if head == "closed_form" and learned:
-            raise ValueError('head="closed_form" reads frozen features alone; leave out the branches local and global')
-        if head != "mlp" and variant == "paper":
-            raise ValueError(f'head="{head}" reads standardized features; give variant="robust", or head="mlp"')
-        if head == "blend" and not frozen and language is None:
-            raise ValueError('head="blend" needs a frozen branch: randomized, statistics, or a language model')
-        if isinstance(windows, Integral):
-            raise ValueError(f"windows is {windows}; give a sequence of numbers, ({windows},)")
-        windows = None if windows is None else tuple(map(int, windows))
-        if any(parts < 2 for parts in windows or ()):
-            raise ValueError(f"windows is {windows}; give numbers of windows, each at least 2")
-        if augmented_copies not in range(len(AUGMENTATIONS) + 1):
-            raise ValueError(f"augmented_copies is {augmented_copies}; give 0 to {len(AUGMENTATIONS)}")
-        if augmented_copies and head == "mlp":
-            raise ValueError("augmented_copies are for a closed-form head; leave them out")
-        if windows and head == "mlp":
-            raise ValueError("windows are for a closed-form head; leave them out")
-        if units is not None and head == "mlp":
-            raise ValueError("units are for a closed-form head; leave them out")
-        if not 0 <= wrong_metadata <= 1:
-            raise ValueError(f"wrong_metadata is {wrong_metadata}; give a share from 0 to 1")
-        if wrong_metadata and (text_encoder is None or head == "mlp"):
-            raise ValueError("wrong_metadata is for a closed-form head that reads metadata; give a text_encoder, or 0")
-        if text_encoder == NGRAMS and (head != "closed_form" or not ngrams):
-            raise ValueError(f'text_encoder="{NGRAMS}" is for a closed-form head that reads them; name an encoder')
+        options = DeepFeatIoTOptions(
+            variant=variant,
+            branches=branches,
+            language=language,
+            text_encoder=text_encoder,
+            ngrams=ngrams,
+            fusion=fusion,
+            dft_width=dft_width,
+            head=head,
+            kernels=kernels,
+            kernel_length=kernel_length,
+            dilation=dilation,
+            sampling=sampling,
+            global_stride=global_stride,
+            feature_dropout=feature_dropout,
+            modality_dropout=modality_dropout,
+            windows=windows,
+            augmented_copies=augmented_copies,
+            units=units,
+            wrong_metadata=wrong_metadata,
+            seed=seed,
+        )
         class_names = check_class_names(class_names)
-        if units is not None:
-            for each in units:
-                check_choice("class in units", each, class_names)
-            check_units(units.values())
-        if isinstance(language, str | Path):
-            language = LanguageFeatures.from_pretrained(language, text=implied["text"], name="language_features")
-        if not (language is None or isinstance(language, keras.layers.Layer)):
-            raise ValueError(f"language is {language!r}; give a name, a folder, a frozen Keras layer, or None")
-
-        # === Layers ===
-        kernel_layer = RandomKernels(kernels, kernel_length, dilation, sampling, seed=seed, name="random_kernels")
-        frozen_layers: dict[str, Callable] = {
-            "randomized": lambda readings: kernel_layer(*_kernel_input(variant, readings)),
-            "statistics": SummaryStatistics(name="summary_statistics"),
-        }
-        if language is not None:
-            frozen_layers["language"] = language
-            frozen.append("language")
-
-        # === Functional graph ===
-        frozen_models = {branch: frozen_branch(branch, frozen_layers[branch]) for branch in frozen}
-        reader = None if text_encoder in (None, NGRAMS) else text_layer(text_encoder)
-        if reader is not None:
-            frozen_models[METADATA] = frozen_branch(METADATA, reader, METADATA)
-        if text_encoder is not None and ngrams and head != "mlp":
-            frozen_models[NGRAMS] = frozen_branch(NGRAMS, CharacterNGrams(name="character_ngrams"), METADATA)
-        readings = keras.Input((None,), name=READINGS, dtype="float32")
-        features = feature_inputs(frozen_models)
-        parts = learned_branches(readings, learned, channels=variant, global_stride=global_stride, seed=seed)
-        for branch, feature in features.items():
-            if branch != NGRAMS:
-                parts[branch] = standardized(branch, feature) if variant == "robust" else feature
-        metadata = parts.pop(METADATA, None)
-        embedding = features.get(METADATA, features.get(NGRAMS))
-        presence = None if embedding is None else Presence(name="presence")(readings, embedding)
-        kernel = None
-        if variant == "robust" and "statistics" in frozen:
-            kernel = statistics_kernel(parts["statistics"], seed)
-        classes = len(class_names)
-        answers = []
-        if head != "mlp":
-            solved = {branch: parts[branch] for branch in frozen}
-            texts = {METADATA: metadata, NGRAMS: features.get(NGRAMS)}
-            texts = {branch: part for branch, part in texts.items() if part is not None}
-            logits = closed_form_heads(solved, kernel, texts, embedding, presence, classes, seed)
-            answers.append(probabilities_layer("solved")(logits))
-        if head != "closed_form":
-            if kernel is not None:
-                scaled = keras.layers.Rescaling(KERNEL_SCALE, dtype="float32", name="statistics_scaled")
-                parts["statistics"] = scaled(kernel)
-            if fusion == "dft":
-                # Raw features, as raw readings, overflow float16.
-                options = {"dtype": "float32"} if variant == "paper" else {}
-                parts = _transform(parts, FROZEN_DFT[variant], dft_width, feature_dropout, seed, **options)
-            fused = concatenated(parts)
-            if metadata is not None:
-                pair = ModalityDropout(modality_dropout, seed=seed + 500, name="modality_dropout")(
-                    fused, metadata, presence
-                )
-                pair = CrossResidual(seed=seed + 600, name="cross_residual")(*pair)
-                fused = keras.layers.Concatenate(name="joined")(pair)
-            answers.append(probabilities_layer("learned")(perceptron_head(fused, classes, seed, HEAD_DROPOUT[variant])))
-        probabilities = Blend(name="blend")(*answers) if head == "blend" else answers[0]
-        inputs = {READINGS: readings, **{feature_input(b): f for b, f in features.items()}}
-        if not learned and embedding is None:
-            del inputs[READINGS]
-        super().__init__(frozen_models, keras.Model(inputs, probabilities, name="network"), name=name, **kwargs)
-
-        # === Config ===
+        class_units = options.class_units(class_names)
+        options = options.loaded()
+        frozen = frozen_models(options)
+        super().__init__(frozen, fused_network(frozen, options, len(class_names)), name=name, **kwargs)
         self.recipe = RECIPE[variant]
         self.class_names = class_names
-        self.variant = variant
-        self.branches = branches
-        self.language = language
-        self.text_encoder = text_encoder if reader is None else reader
-        self.ngrams = ngrams
-        self.fusion = fusion
-        self.dft_width = dft_width
-        self.head = head
-        self.kernels = kernels
-        self.kernel_length = kernel_length
-        self.dilation = kernel_layer.dilation
-        self.sampling = sampling
-        self.global_stride = global_stride
-        self.feature_dropout = feature_dropout
-        self.modality_dropout = modality_dropout
-        self.windows = windows
-        self.augmented_copies = augmented_copies
-        self.units = None if units is None else dict(units)
-        self.class_units = None if units is None else tuple(units.get(name, "") for name in class_names)
-        self.wrong_metadata = wrong_metadata
-        self.seed = seed
+        self.class_units = class_units
+        for option in OPTIONS:
+            setattr(self, option, getattr(options, option))
 
     def get_config(self) -> dict:
-        return {
-            "class_names": self.class_names,
-            "variant": self.variant,
-            "branches": self.branches,
-            "language": keras.saving.serialize_keras_object(self.language),
-            "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
-            "ngrams": self.ngrams,
-            "fusion": self.fusion,
-            "dft_width": self.dft_width,
-            "head": self.head,
-            "kernels": self.kernels,
-            "kernel_length": self.kernel_length,
-            "dilation": self.dilation,
-            "sampling": self.sampling,
-            "global_stride": self.global_stride,
-            "feature_dropout": self.feature_dropout,
-            "modality_dropout": self.modality_dropout,
-            "windows": self.windows,
-            "augmented_copies": self.augmented_copies,
-            "units": None if self.units is None else dict(self.units),
-            "wrong_metadata": self.wrong_metadata,
-            "seed": self.seed,
-            **own_state(self),
-        }
+        options = {name: getattr(self, name) for name in OPTIONS}
+        options["units"] = None if self.units is None else dict(self.units)  # Keras's own kind of dict until now
+        layers = {name: keras.saving.serialize_keras_object(options[name]) for name in PRETRAINED}
+        return {"class_names": self.class_names, **options, **layers, **own_state(self)}
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> DeepFeatIoT:
         layers = {
             # A model that was saved before there were text encoders has none.
             name: keras.saving.deserialize_keras_object(config.get(name), custom_objects=custom_objects)
-            for name in ("language", "text_encoder")
+            for name in PRETRAINED
         }
         # Nor has one that was saved before there were n-grams those.
         return rebuild(cls, {"ngrams": False, **config, **layers})
-
-
-def implied_head(variant: str, branches: Sequence[str] | None) -> str:
-    """The head of a model whose head the user does not choose."""
-    return "mlp" if variant == "paper" or any(branch in LEARNED for branch in branches or ()) else "closed_form"
-
-
-def _kernel_input(variant: str, readings: Any) -> tuple:
-    if variant == "paper":
-        return (InputChannels(variant)(readings)[0],)
-    signal, length = InputChannels(variant)(readings)
-    return signal[..., 1:3], length  # shape and change; the level is for the statistics
-
-
-def _transform(parts: dict, frozen: dict, width: int, feature_dropout: float | None, seed: int, **options: Any) -> dict:
-    """Every part in `width` features; `feature_dropout` in place of those in `frozen`, if given."""
-    transformed = {}
-    for i, (branch, part) in enumerate(parts.items()):
-        dropout, widths = frozen.get(branch, (0.0, ()))
-        if feature_dropout is not None and branch in frozen:
-            dropout = feature_dropout
-        transformed[branch] = DenseFeatureTransform(
-            (*widths, width), dropout, seed=seed + 200 + 10 * i, name=f"{branch}_dft", **options
-        )(part)
-    return transformed
