@@ -41,6 +41,7 @@ from deepfeatiot_tf.models.training_data import (
     check_weights,
     counted,
     held_out,
+    taken,
     tell_of_fewer_steps,
     whole_rows,
 )
@@ -58,8 +59,8 @@ class FrozenFeatureModel(keras.Model):
     `fit` takes arrays or a `tf.data.Dataset`, as Keras's does, with one-hot labels. The first `fit` also takes the
     standardization of the frozen features from the training data, and solves a closed-form head, where the network has
     one. Where it blends such a head with what it learns by gradient, the end of `fit` weighs the two on the validation
-    data. Weights of samples, or of classes, count in the head that is solved as in what is trained; a sample of
-    the weight 0 has no part in the standardization and the kernel, either.
+    data. Weights of samples, or of classes, count in the head that is solved as in what is trained, those of samples in
+    how sure it is, too; a sample of the weight 0 has no part in the standardization and the kernel, either.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
     use either of the two may then be left out.
@@ -212,9 +213,10 @@ class FrozenFeatureModel(keras.Model):
         Raises:
             ValueError: the model is not compiled.
             InputError: `x` is neither array nor dataset, an endless dataset without `steps_per_epoch`, one that is not
-                batched or of ragged series, one with `validation_split`, or without the metadata that the model reads;
-                there are weights both of samples and of classes, or none above 0; the folder of features cannot be
-                made; the labels are not one-hot.
+                batched or of ragged series, one with `validation_split`, or without the metadata that the model reads,
+                the validation data alike; `validation_split` is no share, or leaves nothing; there are weights both of
+                samples and of classes, below 0, or none above it; the folder of features cannot be made; the labels are
+                not one-hot.
         """
         if not self.compiled:  # before any feature is computed, and any head solved
             raise ValueError("fit: the model is not compiled; call compile() first")
@@ -225,7 +227,10 @@ class FrozenFeatureModel(keras.Model):
         given["sample_weight"] = as_array(given["sample_weight"])
         check_data(given["x"], given["steps_per_epoch"], given["validation_split"])
         check_rows(given["x"], given["y"], given["sample_weight"])
-        check_weights(given["x"], given["sample_weight"], given["class_weight"])
+        check_weights(given["x"], given["sample_weight"], given["class_weight"], self.output_shape[-1])
+        if given["class_weight"]:  # Keras finds none of a class that is left out, in a dataset
+            every = dict.fromkeys(range(self.output_shape[-1]), 1.0)
+            given["class_weight"] = {**every, **given["class_weight"]}
         if given["validation_data"] is not None:
             given["validation_data"] = self._judged_on(given["validation_data"], given["validation_steps"])
         if isinstance(given["x"], tf.data.Dataset):
@@ -242,7 +247,7 @@ class FrozenFeatureModel(keras.Model):
         if not self.adapted:
             tell_of_fewer_steps(given["x"], given["steps_per_epoch"])
         batches = batches_of(given["x"], given["y"], given["steps_per_epoch"], given["sample_weight"])
-        self._check_labels(batches)
+        self._check_first(batches)
         validation = given["validation_data"], given["validation_steps"]
         rows = NetworkRows(self.network, branches_of(self.frozen, feature_cache))
         lessons = Lessons(batches) if self.adapted else self._lessons(batches)
@@ -253,7 +258,7 @@ class FrozenFeatureModel(keras.Model):
         if feature_cache is not False:
             given["x"] = with_features(given["x"], rows.branches)
             given["validation_data"] = validation_with_features(*validation, rows.branches)
-        self._make_counters(batches)
+        self._make_counters()
         if self.trainable_variables:
             if self.annealed:
                 given["callbacks"] = [annealed(given["epochs"]), *given["callbacks"]]
@@ -303,11 +308,14 @@ class FrozenFeatureModel(keras.Model):
         rest = [as_array(each) for each in rest]
         y, sample_weight = (*rest, None, None)[:2]
         check_rows(x, y, sample_weight)
-        self._check_labels(batches_of(x, y, steps, sample_weight))
+        self._check_first(batches_of(x, y, steps, sample_weight))
         return (x, *rest) if rest else x
 
-    def _check_labels(self, batches: Batches) -> None:
+    def _check_first(self, batches: Batches) -> None:
+        """The first batch has what the model reads, and labels that it can learn from."""
         for inputs, one_hot, series in itertools.islice(batches(), 1):
+            for source in {source_of(model) for model in self.frozen.values()}:
+                taken(inputs, source)
             if one_hot.size:  # Keras has something to say about no labels at all
                 check_one_hot(one_hot, len(series), self.output_shape[-1], inputs.get(WEIGHTS))
 
@@ -329,16 +337,22 @@ class FrozenFeatureModel(keras.Model):
                 [one_hot[whole_rows(series)].argmax(axis=1) for _, one_hot, series in lessons.series()]
             )
 
-    def _make_counters(self, batches: Batches) -> None:
+    def _make_counters(self) -> None:
         """Let the metrics make their variables, which they do at the first labels that they see.
 
         Left to the first step, they would make them inside its graph, which TensorFlow then traces twice.
         """
-        labels = next((labels[:1] for _, labels, _ in batches()), np.empty(0))
-        if labels.size:
-            with self.distribute_strategy.scope():
-                self.compute_metrics(None, labels, np.zeros((1, self.output_shape[-1]), np.float32))
-                self.reset_metrics()
+        classes = self.output_shape[-1]
+        labels, answers = np.eye(1, classes, dtype=np.float32), np.full((1, classes), 1 / classes, np.float32)
+        with self.distribute_strategy.scope():
+            self.compute_metrics(None, labels, answers)
+            self.reset_metrics()
+
+    def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
+        # Over several replicas Keras takes the mean of a first batch, to see what to build by; text has none, nor have
+        # parts of two sizes. All is built already, but the counters of a model that was not fitted.
+        if self._compile_metrics is not None and not self._compile_metrics.built:
+            self._make_counters()
 
     def _weigh(self, rows: NetworkRows, validation_data: Any, steps: int | None) -> None:
         """What solved and learned answers count for in a blend, once the latter are as sure as they are right."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -62,14 +63,21 @@ def remembered(batches: Batches) -> Batches:
 
 
 def held_out(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Inputs, labels and weights of the first rows, and of the last `share`, which Keras's `validation_split` takes."""
+    """Inputs, labels and weights of the first rows, and of the last `share`, which Keras's `validation_split` takes.
+
+    Raises:
+        InputError: that is all.
+    """
     arrays = arrays_of(x)
 
     def part(rows: np.ndarray) -> tuple[Any, ...]:
         others = (None if each is None else np.asarray(each)[rows] for each in (y, sample_weight))
         return {name: array[rows] for name, array in arrays.items()}, *others
 
-    first, last = train_test_split(np.arange(len(arrays[READINGS])), test_size=share, shuffle=False)
+    series = len(arrays[READINGS])
+    if math.ceil(series * share) >= series:
+        raise InputError(f"fit: validation_split={share} of {series} series leaves none to learn from; lower it")
+    first, last = train_test_split(np.arange(series), test_size=share, shuffle=False)
     return part(first), part(last)
 
 
@@ -175,6 +183,8 @@ def check_data(
         raise InputError(f"fit: {name} is a {type(x).__name__}; give an array of readings or a tf.data.Dataset")
     if isinstance(x, tf.data.Dataset) and steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise InputError(f"fit: the dataset never ends; give {counted_by}")
+    if not 0 <= validation_split < 1:
+        raise InputError(f"fit: validation_split is {validation_split}; give a share from 0 up, and below 1")
     if isinstance(x, tf.data.Dataset) and validation_split:
         raise InputError("fit: validation_split is for arrays; of a dataset, give validation_data")
     if isinstance(x, tf.data.Dataset):
@@ -210,8 +220,22 @@ def tell_of_fewer_steps(x: Any, steps: int | None) -> None:
         )
 
 
-def check_weights(x: Any, sample_weight: Any, class_weight: Any) -> None:
-    """An `InputError` for weights of samples beside those of classes, which Keras refuses when heads are solved."""
+def check_weights(x: Any, sample_weight: Any, class_weight: Any, classes: int) -> None:
+    """An `InputError` for weights that Keras would refuse when heads are solved, or that mean nothing.
+
+    Args:
+        x: inputs, or a dataset, which may have weights of samples.
+        sample_weight: beside arrays.
+        class_weight: by index of the class, or None.
+        classes: how many there are.
+    """
+    for index, weight in (class_weight or {}).items():
+        if index not in range(classes):
+            raise InputError(f"fit: class_weight has a class {index}; give indices from 0 to {classes - 1}")
+        if not 0 <= weight < np.inf:
+            raise InputError(f"fit: class_weight of class {index} is {weight}; give a number from 0 up")
+    if len(class_weight or {}) == classes and not any(class_weight.values()):
+        raise InputError("fit: class_weight is 0 for every class; give one a weight above 0")
     if isinstance(x, tf.data.Dataset):
         weighted = isinstance(x.element_spec, tuple) and len(x.element_spec) > 2
     else:
@@ -228,8 +252,8 @@ def check_one_hot(labels: np.ndarray, series: int, classes: int, weights: np.nda
         )
     labels = np.asarray(labels, np.float64)
     sums = labels.sum(axis=1)
-    if weights is not None and not np.isfinite(weights).all():
-        raise InputError("fit: a series has a weight that is no number; give one from 0 up")
+    if weights is not None and not ((weights >= 0) & (weights < np.inf)).all():  # neither is true of a NaN
+        raise InputError("fit: a series has a weight that is no number from 0 up; correct it")
     one_hot = (np.abs(sums - 1) <= 1e-3) & (labels >= 0).all(axis=1)  # neither is true of a NaN
     odd = np.flatnonzero(~one_hot & (weights is None or np.ravel(weights) > 0))
     if odd.size:

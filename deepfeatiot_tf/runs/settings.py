@@ -11,6 +11,7 @@ from deepfeatiot_tf.errors import InputError
 # What the best epoch may be best by.
 MONITORED = tuple(f"{part}{name}" for part in ("val_", "") for name in ("loss", "accuracy", "macro_f1"))
 LARGEST_SEED = 2_000_000_000  # what layers add to it still fits in 32 bits
+LARGEST_BATCH = 2**31 - 1
 # Which settings are arguments of each model, beside the class names.
 MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "deepfeatiot": (
@@ -155,6 +156,8 @@ class RunSettings:
         for name in ("dft_width", "kernels", "kernel_length", "rounds", "epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
+        if self.batch_size > LARGEST_BATCH:
+            raise InputError(f"batch_size is {self.batch_size}; give at most {LARGEST_BATCH:,}")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise InputError(f"seed is {self.seed}; give 0 to {LARGEST_SEED:,}")
         if self.collective and (not self.solved or self.validation):

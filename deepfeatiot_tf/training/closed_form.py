@@ -43,6 +43,7 @@ def ridge_head(
     one_hot: np.ndarray,
     weights: np.ndarray | None = None,
     series: np.ndarray | None = None,
+    class_weights: np.ndarray | None = None,
 ) -> SolvedHead:
     """The dense layer whose softmax is a calibrated ridge classifier.
 
@@ -50,36 +51,43 @@ def ridge_head(
     predictions left out then set the temperature that gives the least log-loss. No data but these are used. Rows of
     one series are left out together, and only the first of them, the series as a whole, is asked about; not that of a
     class of its own, which nobody can name without it. Where every class has one series, `PENALTY` and `SCALE` hold.
+    Weights count in all of this; those of classes in the regression alone, as classes are as frequent as they are.
 
     Args:
         features: float32 `[rows, features]`, standardized.
         one_hot: float32 `[rows, classes]`.
-        weights: of the rows, `[rows]`. Default: equal.
+        weights: of the rows, `[rows]`, from 0 up. Default: equal.
         series: int `[rows]`, the series that each row is, or is a window of. Default: each row its own.
+        class_weights: `[rows]`, what the class of each row counts for beside that, from 0 up. Default: equal.
 
     Raises:
         InputError: all that counts is one series.
     """
     series = np.arange(len(one_hot)) if series is None else series
     whole = np.sort(np.unique(series, return_index=True)[1])
-    # What counts for nothing is left out of the fit itself.
-    counts = np.ones(len(one_hot), bool) if weights is None else weights > 0
+    weights = np.ones(len(one_hot)) if weights is None else weights
+    fitted_by = weights if class_weights is None else weights * class_weights
+    counts = fitted_by > 0  # what counts for nothing is left out of the fit itself
     if len(np.unique(series[counts])) < 2:
         raise InputError(
             "fit: one series is too few to solve a head from; give at least two, or leave the text encoder out"
         )
-    ridge = _Ridge(features[counts], one_hot[counts], np.ones(counts.sum()) if weights is None else weights[counts])
+    ridge = _Ridge(features[counts], one_hot[counts], fitted_by[counts])
     true = one_hot[counts].argmax(axis=1)
     judged = np.isin(np.flatnonzero(counts), whole)
     judged &= np.bincount(true[judged], minlength=one_hot.shape[1])[true] > 1
     together = _together(series[counts])
     penalty, scale = PENALTY, SCALE
     if judged.any():
-        errors = [np.mean((ridge.left_out(each, together) - one_hot[counts])[judged] ** 2) for each in PENALTIES]
+        asked = weights[counts][judged]
+        errors = [
+            np.average(np.mean((ridge.left_out(each, together) - one_hot[counts])[judged] ** 2, axis=1), weights=asked)
+            for each in PENALTIES
+        ]
         penalty = PENALTIES[int(np.argmin(errors))]
     answers = ridge.left_out(penalty, together)
     if judged.any():
-        scale = 1 / fit_temperature(true[judged], answers[judged])
+        scale = 1 / fit_temperature(true[judged], answers[judged], asked)
     coefficients, intercept = ridge.solution(penalty)
     fitted = features @ coefficients + intercept
 

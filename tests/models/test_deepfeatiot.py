@@ -119,6 +119,9 @@ def test_what_validation_split_holds_out_is_not_learned_from(fleet, one_hot):
     np.testing.assert_array_equal(whole.predict(fleet.values, verbose=0), part.predict(fleet.values, verbose=0))
     with pytest.raises(InputError, match="give validation_data"):
         whole.fit(fleet.to_dataset(), validation_split=0.25)
+    for share, message in ((1, "give a share"), (-0.2, "give a share"), (0.999, "leaves none to learn from")):
+        with pytest.raises(InputError, match=message):
+            whole.fit(fleet.values, one_hot, validation_split=share)
 
 
 def test_rows_of_no_weight_are_not_learned_from(fleet, one_hot):
@@ -140,9 +143,9 @@ def _weighted(fleet, labels, weights):
 def test_copies_are_left_out_with_their_series_though_the_data_are_shuffled(fleet, monkeypatch):
     seen = {}
 
-    def ridge(features, one_hot, weights, series):
+    def ridge(features, one_hot, weights, series, class_weights):
         seen.update(one_hot=one_hot, series=series)
-        return ridge_head(features, one_hot, weights, series)
+        return ridge_head(features, one_hot, weights, series, class_weights)
 
     monkeypatch.setattr(solved_heads, "ridge_head", ridge)
     solved(fleet, windows=(), augmented_copies=2).fit(fleet.to_dataset(shuffle=True), verbose=0)
@@ -160,9 +163,10 @@ def test_labels_that_are_not_one_hot_are_refused(fleet):
 
 
 def test_classes_without_a_weight_count_once(fleet, one_hot):
-    model = solved(fleet)
-    model.fit(fleet.values, one_hot, class_weight={0: 2.0}, verbose=0)
-    assert evaluate(model, fleet).metrics["accuracy"] == 1.0
+    for data in ((fleet.values, one_hot), (fleet.to_dataset(),)):
+        model = solved(fleet)
+        model.fit(*data, class_weight={0: 2.0}, verbose=0)
+        assert evaluate(model, fleet).metrics["accuracy"] == 1.0
 
 
 @pytest.mark.parametrize("several", [lambda one: one, lambda one: [one], keras.callbacks.CallbackList])

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -111,7 +114,41 @@ def test_weights_of_samples_beside_those_of_classes_are_told_before_anything_is_
         model.fit(weighted, class_weight={0: 1.0, 1: 2.0}, verbose=0)
     with pytest.raises(InputError, match="samples and of classes"):
         model.fit(fleet.values, one_hot, sample_weight=np.ones(40), class_weight={0: 1.0, 1: 2.0}, verbose=0)
+    for class_weight, message in (
+        ({0: np.nan, 1: 1.0}, "class_weight of class 0 is nan"),
+        ({1: -1.0}, "class_weight of class 1 is -1"),
+        ({7: 1.0}, "class_weight has a class 7"),
+        ({0: 0.0, 1: 0.0}, "0 for every class"),
+    ):
+        with pytest.raises(InputError, match=message):
+            model.fit(fleet.values, one_hot, class_weight=class_weight, verbose=0)
+    with pytest.raises(InputError, match="a weight that is no number from 0 up"):
+        model.fit(fleet.values, one_hot, sample_weight=-np.ones(40), verbose=0)
     assert not model.adapted
+
+
+TWO_REPLICAS = """
+import numpy as np, tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from deepfeatiot_tf import DeepFeatIoT, SensorReadings
+
+kinds = np.arange(40) % 2
+values = np.random.default_rng(0).normal(size=(40, 24)) + 5 * kinds[:, None]
+fleet = SensorReadings(values, labels=[f"kind {kind}" for kind in kinds], metadata=["a"] * 40)
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",), text_encoder="ngrams")
+    model.compile()
+print(np.shape(model.evaluate(fleet.to_dataset(batch_size=7), verbose=0)))
+model.fit(fleet.to_dataset(batch_size=8), validation_data=fleet.to_dataset(batch_size=7), verbose=0)
+print(model.evaluate(fleet.to_dataset(batch_size=7), verbose=0, return_dict=True)["accuracy"])
+"""
+
+
+def test_two_replicas_take_text_and_batches_that_do_not_part_evenly():
+    run = subprocess.run([sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True)
+    assert run.stdout.split("\n")[1] == "1.0", run.stderr[-2000:]
 
 
 def test_samples_of_no_weight_move_nothing(fleet, one_hot):

@@ -339,8 +339,12 @@ def test_a_network_trains_on_stored_features_and_answers_from_the_whole_graph(bu
 def test_training_needs_the_metadata(told, encoder):
     model = build_featiot(told, encoder)
     model.compile()
+    one_hot = np.eye(4)[told.label_indices]
     with pytest.raises(InputError, match="the data has no 'metadata', which the model reads"):
-        model.fit(told.values, np.eye(4)[told.label_indices], verbose=0)
+        model.fit(told.values, one_hot, verbose=0)
+    with pytest.raises(InputError, match="the data has no 'metadata', which the model reads"):
+        model.fit(told.to_dataset(), validation_data=(told.values, one_hot), verbose=0)
+    assert not model.adapted
 
 
 def test_published_layouts_have_the_published_widths(told, encoder):

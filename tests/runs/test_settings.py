@@ -38,7 +38,15 @@ def test_a_setting_that_an_older_run_did_not_know_had_its_default():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("kernels", 0), ("epochs", 0), ("batch_size", -1), ("patience", 0), ("seed", -1), ("validation", 0)],
+    [
+        ("kernels", 0),
+        ("epochs", 0),
+        ("batch_size", -1),
+        ("batch_size", 2**31),
+        ("patience", 0),
+        ("seed", -1),
+        ("validation", 0),
+    ],
 )
 def test_a_number_out_of_range_is_named(name, value):
     with pytest.raises(InputError, match=f"{name} is {value}"):

@@ -72,6 +72,16 @@ def test_series_that_count_for_nothing_are_not_learned_from_and_answered_all_the
     assert not ((features @ kernel + bias).argmax(axis=1) == 2).any()
 
 
+def test_series_that_count_for_next_to_nothing_have_no_say_in_penalty_and_temperature(rng):
+    features = rng.normal(size=(60, 5)).astype("float32")
+    one_hot = np.eye(2, dtype="float32")[(features[:, 0] > 0).astype(int)]
+    one_hot[40:] = one_hot[40:, ::-1]  # wrong ones
+    heads = [ridge_head(features, one_hot, np.r_[np.ones(40), np.full(20, weight)]) for weight in (0.0, 1e-9)]
+    np.testing.assert_allclose(heads[0].kernel, heads[1].kernel, rtol=0.2)
+    of_classes = ridge_head(features[:40], one_hot[:40], class_weights=np.where(one_hot[:40, 0] > 0, 1.0, 50.0))
+    assert of_classes.bias[1] - of_classes.bias[0] > heads[0].bias[1] - heads[0].bias[0]
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_one_series_is_too_few(rows):
     features, one_hot = np.ones((rows, 2), "float32"), np.eye(2, dtype="float32")[[0] * rows]
