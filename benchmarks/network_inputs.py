@@ -19,7 +19,7 @@ import keras
 from common import RESULTS, Cells
 
 import deepfeatiot_tf as dfi
-from deepfeatiot_tf.models import deepfeatiot
+from deepfeatiot_tf.models import deepfeatiot_network
 from deepfeatiot_tf.models.deepfeatiot_network import FROZEN_DFT, KERNEL_SCALE
 
 BRANCHES = ("randomized", "statistics")
@@ -53,10 +53,10 @@ def main() -> None:
                     continue
                 train, _, judges = dfi.split(whole, seed=part, test=0.3, validation=0)
                 keras.utils.clear_session()
-                read = deepfeatiot.statistics_kernel if name == AS_IT_IS else standardized
+                read = deepfeatiot_network.statistics_kernel if name == AS_IT_IS else standardized
                 with (
                     patch.dict(FROZEN_DFT, robust=TRANSFORMS[name]),
-                    patch.object(deepfeatiot, "statistics_kernel", read),
+                    patch.object(deepfeatiot_network, "statistics_kernel", read),
                 ):
                     model = dfi.DeepFeatIoT(readings.class_names, branches=BRANCHES, head="mlp", seed=part)
                 model.compile()

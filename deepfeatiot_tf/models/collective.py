@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -65,7 +66,7 @@ class CollectiveModel(keras.Model):
         beliefs: np.ndarray,
         left_out: np.ndarray,
         one_hot: np.ndarray,
-        weights: np.ndarray | None = None,
+        class_weight: Mapping[int, float] | None = None,
     ) -> np.ndarray:
         """Solve the head on labelled sensors of one table.
 
@@ -79,7 +80,8 @@ class CollectiveModel(keras.Model):
                 away, as without one sensor its type is one short.
             left_out: float32 `[sensors, types]`, what it says of each left out in turn, which the share is chosen by.
             one_hot: float32 `[sensors, types]`, the labels.
-            weights: what each sensor counts for in the head, `[sensors]`. Default: all the same.
+            class_weight: what the sensors of a type count for in the head, by its index; see `ridge_head`. Default: all
+                the same.
 
         Returns:
             float32 `[sensors, types]`, the answers beside the labelled others that each gets without its own label.
@@ -103,8 +105,8 @@ class CollectiveModel(keras.Model):
         parts = np.split(rows, range(PER_CALL, len(rows), PER_CALL))
         features = np.concatenate([np.array(kernel(part)) for part in parts])
         head, blend = self.get_layer("closed_form"), self.get_layer("share")
-        counts = None if weights is None else np.tile(weights, 2)
-        solved = ridge_head(features, labels, counts, np.tile(np.arange(len(one_hot)), 2))
+        series = np.tile(np.arange(len(one_hot)), 2)
+        solved = ridge_head(features, labels, series=series, class_weight=class_weight)
         head.kernel.assign(solved.kernel)
         head.bias.assign(solved.bias)
         blend.adapt(left_out[related], solved.left_out[related], one_hot[related])

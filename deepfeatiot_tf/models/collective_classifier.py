@@ -93,10 +93,7 @@ class CollectiveClassifier:
             )
         beliefs = _in_order(self.model, train, self.model.cross_validated)
         self._second = CollectiveModel(tuple(self.model.class_names))
-        weights = None
-        if class_weight is not None:
-            weights = np.array([class_weight.get(each, 1.0) for each in one_hot.argmax(axis=1)])
-        return self._second.learn(train.values, beliefs, left_out, one_hot, weights)
+        return self._second.learn(train.values, beliefs, left_out, one_hot, class_weight)
 
     def predict(self, readings: SensorReadings, beside: SensorReadings | None = None) -> np.ndarray:
         """Probabilities float32 `[sensors, types]`; labels in `readings` are not looked at.

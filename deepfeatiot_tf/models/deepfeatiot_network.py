@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -128,7 +127,7 @@ def _transformed(parts: dict[str, Any], options: DeepFeatIoTOptions) -> dict[str
         dropout, widths = frozen.get(branch, (0.0, ()))
         if options.feature_dropout is not None and branch in frozen:
             dropout = options.feature_dropout
-        layer: Callable = DenseFeatureTransform(
+        layer = DenseFeatureTransform(
             (*widths, options.dft_width),
             dropout,
             seed=options.seed + 200 + 10 * i,

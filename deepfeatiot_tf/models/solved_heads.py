@@ -141,7 +141,4 @@ def _solved(
         parts[-1][2] = parts[-1][2] * (wrong_metadata * count / parts[-1][2].sum())
     features, one_hot, weights, series = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
     del parts  # of a large fleet, half a gigabyte
-    of_classes = None
-    if class_weight is not None:
-        of_classes = np.array([class_weight.get(i, 1.0) for i in one_hot.argmax(axis=1)])
-    return ridge_head(features, one_hot, weights, series, of_classes)
+    return ridge_head(features, one_hot, weights, series, class_weight)

@@ -199,10 +199,7 @@ class Learner:
         return model
 
     def _class_weight(self, train: SensorReadings) -> dict[int, float] | None:
-        if not self.settings.balance:
-            return None
-        every = dict.fromkeys(range(len(train.class_names)), 1.0)  # Keras wants all, a class without series too
-        return {**every, **balanced_class_weight(train.label_indices)}
+        return balanced_class_weight(train.label_indices) if self.settings.balance else None
 
 
 def _scores(held_out: Report) -> dict[str, float]:

@@ -135,9 +135,8 @@ class RunSettings:
         if self.model == "deepmetaiot" and self.text_encoder is None:
             object.__setattr__(self, "text_encoder", "minilm")
         if self.model == "deepfeatiot" and self.head is None:
-            from deepfeatiot_tf.models.deepfeatiot_options import (
-                implied_head,
-            )  # imports TensorFlow, which takes seconds
+            # It imports TensorFlow, which takes seconds.
+            from deepfeatiot_tf.models.deepfeatiot_options import implied_head
 
             object.__setattr__(self, "head", implied_head(self.variant, self.branches))
         if self.epochs is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ def ridge_head(
     one_hot: np.ndarray,
     weights: np.ndarray | None = None,
     series: np.ndarray | None = None,
-    class_weights: np.ndarray | None = None,
+    class_weight: Mapping[int, float] | None = None,
 ) -> SolvedHead:
     """The dense layer whose softmax is a calibrated ridge classifier.
 
@@ -58,7 +59,8 @@ def ridge_head(
         one_hot: float32 `[rows, classes]`.
         weights: of the rows, `[rows]`, from 0 up. Default: equal.
         series: int `[rows]`, the series that each row is, or is a window of. Default: each row its own.
-        class_weights: `[rows]`, what the class of each row counts for beside that, from 0 up. Default: equal.
+        class_weight: what the rows of a class count for beside that, by its index, from 0 up; 1 where it is not there.
+            Default: all the same.
 
     Raises:
         InputError: all that counts is one series.
@@ -66,7 +68,7 @@ def ridge_head(
     series = np.arange(len(one_hot)) if series is None else series
     whole = np.sort(np.unique(series, return_index=True)[1])
     weights = np.ones(len(one_hot)) if weights is None else weights
-    fitted_by = weights if class_weights is None else weights * class_weights
+    fitted_by = weights * [(class_weight or {}).get(i, 1.0) for i in one_hot.argmax(axis=1)]
     counts = fitted_by > 0  # what counts for nothing is left out of the fit itself
     if len(np.unique(series[counts])) < 2:
         raise InputError(

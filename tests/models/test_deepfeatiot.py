@@ -143,9 +143,9 @@ def _weighted(fleet, labels, weights):
 def test_copies_are_left_out_with_their_series_though_the_data_are_shuffled(fleet, monkeypatch):
     seen = {}
 
-    def ridge(features, one_hot, weights, series, class_weights):
+    def ridge(features, one_hot, weights, series, class_weight):
         seen.update(one_hot=one_hot, series=series)
-        return ridge_head(features, one_hot, weights, series, class_weights)
+        return ridge_head(features, one_hot, weights, series, class_weight)
 
     monkeypatch.setattr(solved_heads, "ridge_head", ridge)
     solved(fleet, windows=(), augmented_copies=2).fit(fleet.to_dataset(shuffle=True), verbose=0)

@@ -5,7 +5,9 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.model_selection import StratifiedKFold
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.training import closed_form
 from deepfeatiot_tf.training.closed_form import FOLDS, PENALTIES, PENALTY, SCALE, ridge_head
+from deepfeatiot_tf.training.temperature import fit_temperature
 
 
 def made_up(rng, n, noise):
@@ -78,8 +80,21 @@ def test_series_that_count_for_next_to_nothing_have_no_say_in_penalty_and_temper
     one_hot[40:] = one_hot[40:, ::-1]  # wrong ones
     heads = [ridge_head(features, one_hot, np.r_[np.ones(40), np.full(20, weight)]) for weight in (0.0, 1e-9)]
     np.testing.assert_allclose(heads[0].kernel, heads[1].kernel, rtol=0.2)
-    of_classes = ridge_head(features[:40], one_hot[:40], class_weights=np.where(one_hot[:40, 0] > 0, 1.0, 50.0))
-    assert of_classes.bias[1] - of_classes.bias[0] > heads[0].bias[1] - heads[0].bias[0]
+
+
+def test_classes_count_in_the_regression_and_are_as_frequent_as_they_are_in_the_temperature(rng, monkeypatch):
+    features = rng.normal(size=(60, 5)).astype("float32")
+    one_hot = np.eye(2, dtype="float32")[(features[:, 0] + rng.normal(size=60) > 0).astype(int)]
+    asked = []
+
+    def temperature(true, logits, weights):
+        asked.append(weights)
+        return fit_temperature(true, logits, weights)
+
+    monkeypatch.setattr(closed_form, "fit_temperature", temperature)
+    plain, leaning = (ridge_head(features, one_hot, class_weight=each) for each in (None, {1: 50.0}))
+    assert np.diff(leaning.bias)[0] > np.diff(plain.bias)[0]
+    np.testing.assert_array_equal(asked, 1.0)
 
 
 @pytest.mark.parametrize("rows", [1, 3])
