@@ -14,6 +14,7 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from deepfeatiot_tf.layers import Blend, FeatureStandardization
+from deepfeatiot_tf.models.any_size import at_least, traced_once
 from deepfeatiot_tf.models.branch_features import (
     branches_of,
     compute_features,
@@ -96,6 +97,7 @@ class FrozenFeatureModel(keras.Model):
     """
 
     recipe = "robust"
+    predict_function: Any
 
     def __init__(
         self, frozen: dict[str, keras.Model], network: keras.Model, name: str | None = None, **kwargs: Any
@@ -141,8 +143,8 @@ class FrozenFeatureModel(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> tf.Tensor:
         given = as_dict(inputs)
-        if READINGS in given and tuple(given[READINGS].shape[1:2]) == (0,):  # no series, as one that has no reading
-            given = {**given, READINGS: tf.fill([tf.shape(given[READINGS])[0], 1], np.float32(np.nan))}
+        if READINGS in given:
+            given = {**given, READINGS: at_least(given[READINGS], 1)}
         if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
             return self.network(inputs_of(self.network, given), training=training)
         if not self.reads_metadata:
@@ -278,6 +280,13 @@ class FrozenFeatureModel(keras.Model):
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take."""
         return super().predict(as_arrays(x), *args, **kwargs)
+
+    def make_predict_function(self, force: bool = False) -> None:
+        """As Keras's, traced once for batches of any size."""
+        if self.predict_function is None or force:
+            super().make_predict_function(force)
+            if not self.run_eagerly:
+                self.predict_function = traced_once(self.predict_function)
 
     def calibrate(self, temperature: float) -> None:
         """Divide the logits of what was learned by gradient by a temperature; see `fit_temperature`."""

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.language.blank_text import are_blank
+from deepfeatiot_tf.models.any_size import at_least
 from deepfeatiot_tf.models.branch_features import feature_input, source_of
 from deepfeatiot_tf.models.collective import CollectiveModel
 from deepfeatiot_tf.serving.classifier import EMBEDDING, METADATA, READINGS
@@ -45,7 +46,7 @@ class Endpoint:
 
     def probabilities(self, readings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Of the inputs: float32 `[batch, classes]`, and bool `[batch, 1]`, whether anything is known of a sensor."""
-        readings = _not_empty(readings)
+        readings = at_least(readings, 1)
         return self.model({READINGS: readings}, training=False), _measured(readings)
 
     def __call__(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -81,7 +82,7 @@ class TextEndpoint(Endpoint):
     def probabilities(  # type: ignore[override]
         self, readings: tf.Tensor, metadata: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        readings = _not_empty(readings)
+        readings = at_least(readings, 1)
         described = ~are_blank(metadata)[:, None]
         found = self.model({READINGS: readings, METADATA: metadata}, training=False)
         return found, _measured(readings) | described
@@ -107,7 +108,7 @@ class EmbeddingEndpoint(Endpoint):
 
     def probabilities(self, readings: tf.Tensor, *told: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         *text, embedding = told
-        readings = _not_empty(readings)
+        readings = at_least(readings, 1)
         given = {READINGS: readings, METADATA: text[0] if text else None}
         described = tf.reduce_any(embedding != 0, axis=1, keepdims=True)
         features = {
@@ -160,7 +161,7 @@ class TogetherEndpoint(Endpoint):
         told, something = self.alone.probabilities(*(tf.gather(each, asked[:, 0]) for each in alone))
         beliefs = tf.tensor_scatter_nd_update(known, asked, told)
         something = tf.tensor_scatter_nd_update(labelled[:, None], asked, something)
-        found = self.second({"readings": _not_empty(alone[0]), "beliefs": beliefs, "known": known}, training=False)
+        found = self.second({"readings": at_least(alone[0], 1), "beliefs": beliefs, "known": known}, training=False)
         return tf.where(labelled[:, None], known, found), something
 
 
@@ -171,12 +172,6 @@ def _warmup_texts(count: int) -> np.ndarray:
 
 def _width(model: keras.Model) -> int:
     return model.frozen[METADATA].output.shape[-1]
-
-
-def _not_empty(readings: tf.Tensor) -> tf.Tensor:
-    """A series of no length gets a missing reading."""
-    shortfall = tf.maximum(1 - tf.shape(readings)[1], 0)
-    return tf.pad(readings, [[0, 0], [0, shortfall]], constant_values=np.nan)
 
 
 def _measured(readings: tf.Tensor) -> tf.Tensor:

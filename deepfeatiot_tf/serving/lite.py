@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import write_beside
+from deepfeatiot_tf.models.any_size import at_least
 from deepfeatiot_tf.serving.about import about_text
 from deepfeatiot_tf.serving.class_names import class_names_of
 from deepfeatiot_tf.serving.classifier import READINGS
@@ -94,9 +94,7 @@ def _converted(model: keras.Model, path: Path) -> bytes:
 
     def probabilities(readings: tf.Tensor) -> tf.Tensor:
         if getattr(model, "variant", None) == "robust":  # the paper variant would take the padding for readings
-            shortfall = tf.maximum(LEAST_LENGTH - tf.shape(readings)[1], 0)
-            # Not tf.pad, behind which the converter no longer knows that there is one series.
-            readings = tf.concat([readings, tf.fill([1, shortfall], np.float32(np.nan))], axis=1)
+            readings = at_least(readings, LEAST_LENGTH)
         return model({READINGS: readings}, training=False)
 
     try:

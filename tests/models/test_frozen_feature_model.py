@@ -305,6 +305,29 @@ def test_a_series_of_no_length_is_as_one_of_no_reading(fleet, tmp_path):
     np.testing.assert_array_equal(model.predict(empty, verbose=0), model.predict(missing, verbose=0))
 
 
+def test_a_network_takes_series_of_no_length_after_others(fleet):
+    model = DeepFeatIoT(fleet.class_names, branches=("local", "global"), head="mlp")
+    missing = np.full((2, 1), np.nan, np.float32)
+    model.predict_on_batch({"readings": fleet.values})
+    np.testing.assert_allclose(
+        model.predict_on_batch({"readings": missing[:, :0]}), model.predict_on_batch({"readings": missing}), atol=1e-6
+    )
+
+
+def test_batches_of_any_size_are_predicted_by_one_trace(fleet, monkeypatch):
+    traces = []
+    call = DeepFeatIoT.call
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",), head="mlp")
+    monkeypatch.setattr(DeepFeatIoT, "call", lambda *args, **kwargs: (traces.append(1), call(*args, **kwargs))[1])
+    whole = model.predict(fleet.values, batch_size=15, verbose=0)  # the last batch is smaller
+    np.testing.assert_allclose(model.predict(fleet.values, batch_size=20, verbose=0), whole, atol=1e-6)
+    model.predict(fleet.values[:, :20], verbose=0)
+    assert len(traces) == 1
+    for part in (fleet.values[:3], fleet.values[:5, :20]):
+        model.predict_on_batch(part)
+    assert len(traces) == 2  # Keras hands a batch alone over otherwise
+
+
 def test_numbers_may_be_numpys(fleet, tmp_path):
     one, two = np.arange(1, 3)
     options = {"kernels": 32, "dilation": one, "windows": np.array([2, 4]), "seed": two, "branches": ("randomized",)}
