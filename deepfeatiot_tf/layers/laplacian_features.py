@@ -125,27 +125,17 @@ class LaplacianFeatures(keras.layers.Layer):
         self.normalization.assign(normalization)
 
     def _kernel(self, features: tf.Tensor) -> tf.Tensor:
-        values, places, ranks = (tf.transpose(each) for each in (features, self.places, self.ranks))
-
-        def add(column: tf.Tensor, exponent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            value, place = values[column][:, None], places[column]
-            apart = tf.abs(value - place)
-            below = tf.where(apart <= TIE, 0.5, tf.cast(place < value, tf.float32))
-            rank = tf.reduce_sum(self.share * below, axis=1, keepdims=True)
-            distance = self.gamma * apart + self.rank_gamma * tf.abs(rank - ranks[column])
-            return column + 1, exponent + self.importances[column] * distance
-
-        # One feature at a time, as [batch, landmarks, features] would be large; by a loop of the graph, as one of
-        # Python puts forty operations per feature into every function that the model is traced into.
-        exponent = tf.zeros([tf.shape(features)[0], self.landmarks])
-        count = self.places.shape[1]
-        _, exponent = tf.while_loop(
-            lambda column, _: column < count,
-            add,
-            (0, exponent),
-            maximum_iterations=count,  # XLA wants to know it, for gradients
+        kernel = _kernel_at_once if tf.executing_eagerly() else _kernel
+        return kernel(
+            features,
+            tf.convert_to_tensor(self.places),
+            tf.convert_to_tensor(self.ranks),
+            tf.convert_to_tensor(self.share),
+            tf.convert_to_tensor(self.importances),
+            size=tuple(self.places.shape),
+            gamma=self.gamma,
+            rank_gamma=self.rank_gamma,
         )
-        return tf.exp(-exponent)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.landmarks)
@@ -153,3 +143,41 @@ class LaplacianFeatures(keras.layers.Layer):
     def get_config(self) -> dict:
         own = {"landmarks": self.landmarks, "gamma": self.gamma, "rank_gamma": self.rank_gamma, "seed": self.seed}
         return {**super().get_config(), **own}
+
+
+def _kernel(
+    features: tf.Tensor,
+    places: tf.Tensor,
+    ranks: tf.Tensor,
+    share: tf.Tensor,
+    importances: tf.Tensor,
+    size: tuple[int, int],
+    gamma: float,
+    rank_gamma: float,
+) -> tf.Tensor:
+    """float32 `[batch, landmarks]` of float32 `[batch, features]`; the others as `LaplacianFeatures` has them."""
+    landmarks, count = size  # which the tensors of `_kernel_at_once` do not tell, as it is for those of several layers
+    values, places, ranks = (tf.transpose(each) for each in (features, places, ranks))
+
+    def add(column: tf.Tensor, exponent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        value, place = values[column][:, None], places[column]
+        apart = tf.abs(value - place)
+        below = tf.where(apart <= TIE, 0.5, tf.cast(place < value, tf.float32))
+        rank = tf.reduce_sum(share * below, axis=1, keepdims=True)
+        distance = gamma * apart + rank_gamma * tf.abs(rank - ranks[column])
+        return column + 1, exponent + importances[column] * distance
+
+    # One feature at a time, as [batch, landmarks, features] would be large; by a loop of the graph, as one of Python
+    # puts forty operations per feature into every function that the model is traced into.
+    exponent = tf.zeros([tf.shape(features)[0], landmarks])
+    _, exponent = tf.while_loop(
+        lambda column, _: column < count,
+        add,
+        (0, exponent),
+        maximum_iterations=count,  # XLA wants to know it, for gradients
+    )
+    return tf.exp(-exponent)
+
+
+# Step by step from Python the loop would take as long as all else that a closed-form head is solved by.
+_kernel_at_once = tf.function(_kernel, autograph=False, reduce_retracing=True)

@@ -90,7 +90,7 @@ def test_files_of_the_user_are_not_replaced(settings, tmp_path, name):
 def test_language_features_are_tried_where_their_weights_are_installed(settings, tmp_path, monkeypatch, installed):
     checkpoint = write_folder(tmp_path / "small")
     reading = RunSettings(branches=("statistics",), validation=0.15, language=str(checkpoint))
-    monkeypatch.setattr(first_steps, "RUNS", settings["runs"])
+    monkeypatch.setattr(first_steps, "RUNS", {"run-solved": settings["runs"]["run-solved"]})
     monkeypatch.setattr(first_steps, "WITH_LANGUAGE", {"run-language": reading})
     monkeypatch.setattr(first_steps, "packaged_smollm2", lambda: checkpoint if installed else None)
     quickstart(tmp_path / "quickstart", **{**settings, "runs": None})
