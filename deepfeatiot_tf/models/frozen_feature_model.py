@@ -143,8 +143,8 @@ class FrozenFeatureModel(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> tf.Tensor:
         given = as_dict(inputs)
-        if READINGS in given:
-            given = {**given, READINGS: at_least(given[READINGS], 1)}
+        if READINGS in given and len(given[READINGS].shape) == 2:  # Keras has something to say about others
+            given = {**given, READINGS: at_least(tf.cast(given[READINGS], tf.float32), 1)}
         if len(given) > 1 and all(feature_input(branch) in given for branch in self.frozen):
             return self.network(inputs_of(self.network, given), training=training)
         if not self.reads_metadata:

@@ -314,6 +314,15 @@ def test_a_network_takes_series_of_no_length_after_others(fleet):
     )
 
 
+@pytest.mark.parametrize("kind", ["float64", "float16", "int64"])
+def test_a_batch_of_numbers_of_another_kind_is_as_one_of_float32(fleet, kind):
+    model = DeepFeatIoT(fleet.class_names, branches=("statistics",), head="mlp")
+    whole = np.nan_to_num(fleet.values).round()
+    np.testing.assert_array_equal(
+        model.predict_on_batch({"readings": whole.astype(kind)}), model.predict_on_batch({"readings": whole})
+    )
+
+
 def test_batches_of_any_size_are_predicted_by_one_trace(fleet, monkeypatch):
     traces = []
     call = DeepFeatIoT.call
