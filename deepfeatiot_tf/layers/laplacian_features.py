@@ -125,7 +125,7 @@ class LaplacianFeatures(keras.layers.Layer):
         self.normalization.assign(normalization)
 
     def _kernel(self, features: tf.Tensor) -> tf.Tensor:
-        kernel = _kernel_at_once if tf.executing_eagerly() else _kernel
+        kernel = _laplacian_at_once if tf.executing_eagerly() else _laplacian
         return kernel(
             features,
             tf.convert_to_tensor(self.places),
@@ -145,7 +145,7 @@ class LaplacianFeatures(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
-def _kernel(
+def _laplacian(
     features: tf.Tensor,
     places: tf.Tensor,
     ranks: tf.Tensor,
@@ -156,7 +156,7 @@ def _kernel(
     rank_gamma: float,
 ) -> tf.Tensor:
     """float32 `[batch, landmarks]` of float32 `[batch, features]`; the others as `LaplacianFeatures` has them."""
-    landmarks, count = size  # which the tensors of `_kernel_at_once` do not tell, as it is for those of several layers
+    landmarks, count = size  # not that of the tensors: `_laplacian_at_once` is for those of several layers
     values, places, ranks = (tf.transpose(each) for each in (features, places, ranks))
 
     def add(column: tf.Tensor, exponent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -180,4 +180,4 @@ def _kernel(
 
 
 # Step by step from Python the loop would take as long as all else that a closed-form head is solved by.
-_kernel_at_once = tf.function(_kernel, autograph=False, reduce_retracing=True)
+_laplacian_at_once = tf.function(_laplacian, autograph=False, reduce_retracing=True)
