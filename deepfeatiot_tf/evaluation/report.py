@@ -241,13 +241,14 @@ class Report:
         }
 
 
-def evaluate(model: Any, readings: SensorReadings, *, batch_size: int = 256) -> Report:
+def evaluate(model: Any, readings: SensorReadings, *, batch_size: int = 256, **options: Any) -> Report:
     """Let a model answer labelled readings and see what the answers are worth.
 
     Args:
         model: a Keras model from raw readings to probabilities, with `class_names`.
         readings: with labels; every label one of the model's, in whatever order.
         batch_size: series per prediction step. Default 256.
+        **options: further ones of the model's `predict`.
 
     Raises:
         InputError: the readings have no labels or a label that the model does not know, the model has no
@@ -259,7 +260,7 @@ def evaluate(model: Any, readings: SensorReadings, *, batch_size: int = 256) -> 
     true_indices(readings, names)  # before the work of predicting
 
     def answer(asked: SensorReadings) -> np.ndarray:
-        return model.predict(inputs_for(model, asked).to_dataset(batch_size=batch_size), verbose=0)
+        return model.predict(inputs_for(model, asked).to_dataset(batch_size=batch_size), verbose=0, **options)
 
     alone = {}
     if getattr(model, "reads_metadata", False) and readings.metadata is not None:

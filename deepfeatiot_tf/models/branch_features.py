@@ -88,7 +88,7 @@ def branches_of(frozen: Mapping[str, keras.Model], feature_cache: str | Path | b
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"fit: the folder of features {folder} cannot be made ({error.strerror}); name another one, "
+            f"the folder of features {folder} cannot be made ({error.strerror}); name another one, "
             "feature_cache= or DEEPFEATIOT_CACHE, or do without, feature_cache=False"
         ) from error
     for branch, model in frozen.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -95,12 +96,13 @@ class CollectiveClassifier:
         self._second = CollectiveModel(tuple(self.model.class_names))
         return self._second.learn(train.values, beliefs, left_out, one_hot, class_weight)
 
-    def predict(self, readings: SensorReadings, beside: SensorReadings | None = None) -> np.ndarray:
+    def predict(self, readings: SensorReadings, beside: SensorReadings | None = None, **options: Any) -> np.ndarray:
         """Probabilities float32 `[sensors, types]`; labels in `readings` are not looked at.
 
         Args:
             readings: the sensors of one table.
             beside: labelled sensors measured at the same times, which help. Default: there are none.
+            **options: of the model's `predict`.
 
         Raises:
             InputError: there was no `fit`, or a sensor beside has no label or one that the model does not know.
@@ -108,7 +110,7 @@ class CollectiveClassifier:
         second = self.second
         if not len(readings):
             return np.empty((0, len(self.model.class_names)), np.float32)
-        beliefs = self._alone(readings)
+        beliefs = self.model.predict(readings.to_dataset(batch_size=256), verbose=0, **options)
         if beside is None or not len(beside):
             return second.answer(readings.values, beliefs)
         known = np.pad(_one_hot(self.model, beside), [(0, len(readings)), (0, 0)])
@@ -116,9 +118,6 @@ class CollectiveClassifier:
         values = np.concatenate([_padded(each.values, time) for each in (beside, readings)])
         # What is believed of a labelled sensor is never looked at.
         return second.answer(values, np.concatenate([known[: len(beside)], beliefs]), known)[len(beside) :]
-
-    def _alone(self, readings: SensorReadings) -> np.ndarray:
-        return self.model.predict(readings.to_dataset(batch_size=256), verbose=0)
 
 
 def _one_hot(model: FrozenFeatureModel, labelled: SensorReadings) -> np.ndarray:

@@ -277,9 +277,36 @@ class FrozenFeatureModel(keras.Model):
         """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take."""
         return super().evaluate(as_arrays(x), *args, **kwargs)
 
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take."""
-        return super().predict(as_arrays(x), *args, **kwargs)
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+        *,
+        feature_cache: str | Path | bool | None = False,
+    ) -> Any:
+        """As Keras's; metadata may be an array of NumPy's text, which Keras's own does not take.
+
+        Args:
+            x: as in `keras.Model.predict`.
+            batch_size: as there.
+            verbose: as there.
+            steps: as there.
+            callbacks: as there.
+            feature_cache: the folder of features, as of `fit`: what is in it is not computed again, what is not is
+                added. `x` then has all that the model reads. Default False: the whole graph runs, nothing is kept.
+
+        Raises:
+            InputError: the folder cannot be made, or `x` has not all that the model reads.
+        """
+        x = as_arrays(x)
+        if feature_cache is not False:
+            branches = branches_of(self.frozen, feature_cache)
+            compute_features(branches, batches_of(x, None, steps), progress_bars(verbose, callbacks))
+            x = with_features(x, branches)
+        return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
 
     def make_predict_function(self, force: bool = False) -> None:
         """As Keras's, traced once for batches of any size."""

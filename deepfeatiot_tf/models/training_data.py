@@ -155,7 +155,7 @@ def taken(inputs: dict[str, Any], name: str) -> Any:
     """The input of this name, or an `InputError` that says how to do without."""
     if name not in inputs:
         ways = " or build the model with text_encoder=None" if name == METADATA else ""
-        raise InputError(f"fit: the data has no {name!r}, which the model reads; give it as inputs[{name!r}]{ways}")
+        raise InputError(f"the data has no {name!r}, which the model reads; give it as inputs[{name!r}]{ways}")
     return inputs[name]
 
 

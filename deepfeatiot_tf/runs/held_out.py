@@ -24,13 +24,18 @@ LEFT_OUT = "training part, each series left out in turn"
 ALL_LEFT_OUT = "all labelled series, each left out in turn"
 
 
-def calibrate(model: FrozenFeatureModel, validation: SensorReadings) -> float:
+def calibrate(model: FrozenFeatureModel, validation: SensorReadings, **options: Any) -> float:
     """Divide the logits of a network trained by gradient by the temperature that the validation part asks for.
+
+    Args:
+        model: just trained.
+        validation: the part.
+        **options: of the model's `predict`.
 
     Returns:
         the temperature.
     """
-    report = Report(validation, model.class_names, _probabilities(model, validation))
+    report = Report(validation, model.class_names, _probabilities(model, validation, **options))
     temperature = fit_temperature(report.true, logits_of(report.probabilities))
     model.calibrate(temperature)
     return temperature
@@ -41,6 +46,7 @@ def held_out_answers(
     train: SensorReadings,
     validation: SensorReadings,
     answers: np.ndarray | None = None,
+    **options: Any,
 ) -> tuple[Report, str]:
     """A report on series that the model did not learn from, and which these are.
 
@@ -54,10 +60,11 @@ def held_out_answers(
         validation: may be empty.
         answers: of a collective run, what each series of the training part would get beside the others. Default: what
             it would get alone.
+        **options: of the model's `predict`.
     """
     if len(validation):
         judged = validation.take(_answered(model, validation))
-        return Report(judged, model.class_names, _probabilities(model, judged)), VALIDATION
+        return Report(judged, model.class_names, _probabilities(model, judged, **options)), VALIDATION
     alone = np.bincount(train.label_indices)[train.label_indices] == 1
     asked = (~alone | alone.all()) & _answered(model, train)
     found = left_out_answers(model, train) if answers is None else answers
@@ -108,5 +115,5 @@ def refusal_of(run: RunFolder, precision: float, alone: bool = False) -> tuple[R
     }
 
 
-def _probabilities(model: FrozenFeatureModel, readings: SensorReadings) -> np.ndarray:
-    return model.predict(inputs_for(model, readings).to_dataset(), verbose=0)
+def _probabilities(model: FrozenFeatureModel, readings: SensorReadings, **options: Any) -> np.ndarray:
+    return model.predict(inputs_for(model, readings).to_dataset(), verbose=0, **options)

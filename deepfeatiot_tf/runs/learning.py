@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation import Report
+from deepfeatiot_tf.evaluation import Report, evaluate
 from deepfeatiot_tf.evaluation.answers import inputs_for
 from deepfeatiot_tf.layers import LanguageFeatures, TextFeatures
 from deepfeatiot_tf.models import CollectiveClassifier, DeepFeatIoT, DeepHeteroIoT, DeepMetaIoT
@@ -63,7 +63,8 @@ class Learner:
         settings: of the run.
         run: its folder, for the states of a training by gradient.
         callbacks: for `fit`.
-        **options: of `fit`.
+        feature_cache: of `fit` and `predict`.
+        verbose: of `fit`.
 
     Raises:
         InputError: options that the model cannot have.
@@ -75,13 +76,15 @@ class Learner:
         settings: RunSettings,
         run: RunFolder,
         callbacks: Sequence[keras.callbacks.Callback],
-        **options: Any,
+        feature_cache: str | Path | bool | None,
+        verbose: int,
     ) -> None:
         self.class_names = class_names
         self.settings = settings
         self.run = run
         self.callbacks = list(callbacks)
-        self.options = options
+        self.feature_cache = feature_cache
+        self.verbose = verbose
         self._first = self._build(settings)
 
     @property
@@ -99,8 +102,8 @@ class Learner:
         if model.blend is not None:  # which `fit` has calibrated
             facts["learned_share"] = float(model.blend.share)
         else:
-            facts["temperature"] = calibrate(model, validation)
-        held_out, facts["held_out"] = held_out_answers(model, train, validation)
+            facts["temperature"] = calibrate(model, validation, feature_cache=self.feature_cache)
+        held_out, facts["held_out"] = self._held_out(model, train, validation)
         if model.annealed:
             model = self._refit(model, facts["epochs"], self.run.refit_state, train, validation)
         return Learned(model, held_out, held_out, {**facts, **_scores(held_out)}, history)
@@ -122,21 +125,28 @@ class Learner:
         found = self._solve(model, everything, everything.take(np.arange(0)))
         return replace(found, facts={**found.facts, "held_out": ALL_LEFT_OUT})
 
+    def tested(self, learned: Learned, test: SensorReadings, train: SensorReadings) -> Report:
+        """The report on the test part; of a collective run answered together, beside the training part."""
+        if learned.fleet is None:
+            return evaluate(learned.model, test, feature_cache=self.feature_cache)
+        answers = learned.fleet.predict(test, beside=train, feature_cache=self.feature_cache)
+        return Report(test, learned.model.class_names, answers)
+
     def without(self, smaller: RunSettings, train: SensorReadings, validation: SensorReadings) -> Report:
         """What a smaller model with a closed-form head says of the series held out."""
         model = self._build(smaller, self._loaded(smaller))
         self._fit(model, train, quiet=True)
-        return held_out_answers(model, train, validation)[0]
+        return self._held_out(model, train, validation)[0]
 
     def _solve(self, model: FrozenFeatureModel, train: SensorReadings, validation: SensorReadings) -> Learned:
         self._fit(model, train)
-        alone, which = held_out_answers(model, train, validation)
+        alone, which = self._held_out(model, train, validation)
         facts: dict[str, Any] = {"held_out": which}
         if not self.settings.collective:
             return Learned(model, alone, alone, {**facts, **_scores(alone)})
         fleet = CollectiveClassifier(model)
         left_out = fleet.fit(train, self._class_weight(train))
-        held_out, _ = held_out_answers(model, train, validation, answers=left_out)
+        held_out, _ = self._held_out(model, train, validation, left_out)
         facts["siblings_share"] = fleet.second.share
         facts.update({f"alone_{score}": alone.metrics[score] for score in ("accuracy", "log_loss")})
         return Learned(model, alone, held_out, {**facts, **_scores(held_out)}, fleet=fleet)
@@ -144,8 +154,17 @@ class Learner:
     def _fit(self, model: FrozenFeatureModel, train: SensorReadings, quiet: bool = False) -> None:
         """The closed-form head: nothing to select, nothing to resume, no history."""
         data = inputs_for(model, train).to_dataset(batch_size=self.settings.batch_size)
-        told = {"verbose": 0} if quiet else {"callbacks": self.callbacks}
-        model.fit(data, class_weight=self._class_weight(train), **{**self.options, **told})
+        told: dict[str, Any] = {"verbose": 0} if quiet else {"verbose": self.verbose, "callbacks": self.callbacks}
+        model.fit(data, class_weight=self._class_weight(train), feature_cache=self.feature_cache, **told)
+
+    def _held_out(
+        self,
+        model: FrozenFeatureModel,
+        train: SensorReadings,
+        validation: SensorReadings,
+        answers: np.ndarray | None = None,
+    ) -> tuple[Report, str]:
+        return held_out_answers(model, train, validation, answers, feature_cache=self.feature_cache)
 
     def _train(
         self, model: FrozenFeatureModel, train: SensorReadings, validation: SensorReadings
@@ -178,7 +197,8 @@ class Learner:
             "batch_size": self.settings.batch_size,
             "class_weight": self._class_weight(train),
             "callbacks": self.callbacks,
-            **self.options,
+            "feature_cache": self.feature_cache,
+            "verbose": self.verbose,
         }
 
     def _again(self) -> FrozenFeatureModel:

@@ -12,11 +12,11 @@ import keras
 import pandas as pd
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.evaluation import Report, evaluate
+from deepfeatiot_tf.evaluation import Report
 from deepfeatiot_tf.files import write_beside, write_text
 from deepfeatiot_tf.readings import SensorReadings, split
 from deepfeatiot_tf.runs.answer_table import answer_table, probability_table, read_probabilities
-from deepfeatiot_tf.runs.learning import Learned, Learner
+from deepfeatiot_tf.runs.learning import Learner
 from deepfeatiot_tf.runs.model_card import branch_worth, model_card
 from deepfeatiot_tf.runs.model_file import save_keras, save_model
 from deepfeatiot_tf.runs.run_folder import RunFolder, describe_data, versions
@@ -103,8 +103,7 @@ def train_run(
         run.finished_model()
         run.forget_states()
         return _as_written(run, parts[2])
-    options = {"feature_cache": feature_cache, "verbose": verbose}
-    learner = Learner(readings.class_names, settings, run, callbacks, **options)
+    learner = Learner(readings.class_names, settings, run, callbacks, feature_cache, verbose)
     if restart or not run.begun:
         run.begin(
             {
@@ -122,7 +121,7 @@ def train_run(
     learned = learner.learn(train, validation)
     delivered = learner.learn_from_all(learned, asked) if settings.deliver == "all" else learned
     cost = {"fit_seconds": perf_counter() - begun, "parameters": delivered.model.count_params()}
-    report = _tested(learned, test, train)  # by the one that has not seen these
+    report = learner.tested(learned, test, train)  # by the one that has not seen these
 
     if delivered.fleet is not None:
         save_keras(delivered.fleet.save, run.collective)
@@ -153,13 +152,6 @@ def train_run(
     report.save(run.path, history=learned.history or None, context=context)
     run.forget_states()
     return report
-
-
-def _tested(learned: Learned, test: SensorReadings, train: SensorReadings) -> Report:
-    """The report on the test part; of a collective run answered together, beside the training part."""
-    if learned.fleet is None:
-        return evaluate(learned.model, test)
-    return Report(test, learned.model.class_names, learned.fleet.predict(test, beside=train))
 
 
 def _as_written(run: RunFolder, test: SensorReadings) -> Report:

@@ -36,6 +36,23 @@ def test_the_frozen_branch_runs_once_per_series_over_all_epochs(fleet, tmp_path,
     assert len(list(tmp_path.glob("statistics/*/*.rows.npy"))) == 1
 
 
+def test_predict_reads_the_features_that_are_kept(fleet, tmp_path, monkeypatch):
+    model = build(fleet)
+    model.fit(fleet.take(np.arange(30)).to_dataset(), epochs=1, verbose=0, feature_cache=tmp_path)
+    computed = []
+    add = FeatureStore.add
+    monkeypatch.setattr(FeatureStore, "add", lambda self, rows: computed.append(add(self, rows)) or computed[-1])
+    whole = model.predict(fleet.values, verbose=0)
+    assert not computed
+    for given in (fleet.values, {"readings": fleet.values}, fleet.to_dataset(batch_size=7)):
+        found = model.predict(given, verbose=0, feature_cache=tmp_path)
+        np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-6)
+    assert sum(computed) == len(fleet) - 30
+    silent = np.full_like(fleet.values, np.nan)
+    given = model.predict(silent, verbose=0, feature_cache=tmp_path)
+    np.testing.assert_allclose(given, model.predict(silent, verbose=0), rtol=1e-5, atol=1e-6)
+
+
 def test_no_tuner_makes_the_epochs_of_a_users_own_dataset_wait(fleet):
     data = tf.data.Dataset.from_tensor_slices({"readings": fleet.values}).batch(8).prefetch(tf.data.AUTOTUNE)
     assert with_features(data, {}).options().autotune.enabled is False

@@ -13,6 +13,7 @@ import pytest
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.evaluation import evaluate
 from deepfeatiot_tf.models import load_model
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
 from deepfeatiot_tf.runs.train import split_for
 from deepfeatiot_tf.training.windows import default_windows, windows_of
@@ -66,6 +67,22 @@ def test_a_finished_run_has_all_its_files_and_nothing_of_the_way_there(unbroken)
             "learning_curves.png",
         ),
     }
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_a_run_computes_the_features_of_each_series_once(fleet, quick, trained, network, tmp_path, monkeypatch):
+    asked = []
+    call = FrozenFeatureModel.call
+
+    def watched(self, inputs, **kwargs):
+        asked.append(set(inputs))
+        return call(self, inputs, **kwargs)
+
+    monkeypatch.setattr(FrozenFeatureModel, "call", watched)
+    settings = replace(trained, epochs=1) if network else replace(quick, deliver="tested")
+    train_run(fleet, tmp_path / "run", settings=settings, feature_cache=tmp_path / "features", verbose=0)
+    assert asked
+    assert all("statistics_features" in given for given in asked)  # or the whole graph would run
 
 
 def test_the_record_says_all_that_decided_the_result(unbroken, fleet, trained):
