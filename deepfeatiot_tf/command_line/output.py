@@ -45,8 +45,8 @@ def print_scores(console: Console, report: Report, part: str) -> None:
     found = report.metrics
     table = _table(f"{report.readings.name}: {found['n']} series ({part})", "score", "value", "95 % interval")
     for name, score in (("accuracy", "accuracy"), ("macro F1", "macro_f1")):
-        low, high = found[f"{score}_interval"]
-        table.add_row(name, f"{found[score]:.1%}", f"{low:.1%} to {high:.1%}")
+        bounds = found[f"{score}_interval"]
+        table.add_row(name, f"{found[score]:.1%}", " to ".join(f"{bound:.1%}" for bound in bounds or ()))
     table.add_row("calibration error", f"{found['ece']:.1%}", "")
     table.add_row("log-loss", f"{found['log_loss']:.3f}", "")
     console.print(table)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 BINS = 15  # of the reliability diagram; Guo et al. 2017, "On Calibration of Modern Neural Networks"
@@ -127,11 +128,11 @@ def intervals(
     level: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
-) -> dict[str, tuple[float, float]]:
-    """Bootstrap percentile intervals of accuracy and macro F1: how far another test part might have differed.
+) -> dict[str, tuple[float, float] | None]:
+    """Intervals of accuracy (Wilson 1927) and of macro F1 (bootstrap): how far another test part might have differed.
 
-    Series are resampled without regard to their class, so the intervals also cover the mix of classes. Both
-    scores depend on a resample only through its confusion matrix, and resampling series is a multinomial draw
+    For macro F1 series are resampled without regard to their class, so that its interval also covers the mix of
+    classes. It depends on a resample only through the confusion matrix, and resampling series is a multinomial draw
     over the cells of that matrix: the cost does not grow with n.
 
     Args:
@@ -142,20 +143,24 @@ def intervals(
         seed: of the resampling. Default 0.
 
     Returns:
-        `{"accuracy": (low, high), "macro_f1": (low, high)}`. Of no width where every series is right.
+        `{"accuracy": (low, high), "macro_f1": (low, high)}`; for macro F1 None where every series is right, of which a
+        bootstrap would make an interval of no width.
     """
     cells = confusion(true, probabilities)
     row, column = np.nonzero(cells)
     counts = cells[row, column]
     draws = np.random.default_rng(seed).multinomial(len(true), counts / len(true), size=resamples)
     classes = np.eye(len(cells))
-    hits = draws @ (classes[row] * (row == column)[:, np.newaxis])
+    right = row == column
+    accuracy = binomtest(int(counts[right].sum()), len(true)).proportion_ci(level, method="wilson")
+    hits = draws @ (classes[row] * right[:, np.newaxis])
     occurrences = draws @ (classes[row] + classes[column])
     f1 = np.divide(2 * hits, occurrences, out=np.full(hits.shape, np.nan), where=occurrences > 0)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    found = {"accuracy": hits.sum(axis=1) / len(true), "macro_f1": np.nanmean(f1, axis=1)}
-    bounds = {name: np.quantile(values, tails) for name, values in found.items()}
-    return {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+    low, high = np.quantile(np.nanmean(f1, axis=1), [(1 - level) / 2, (1 + level) / 2])
+    return {
+        "accuracy": (float(accuracy.low), float(accuracy.high)),
+        "macro_f1": None if right.all() else (float(low), float(high)),
+    }
 
 
 def _log_loss(true: np.ndarray, probabilities: np.ndarray) -> float:

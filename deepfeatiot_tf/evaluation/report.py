@@ -77,7 +77,7 @@ class Report:
     def metrics(self) -> dict[str, Any]:
         """All scores by name, fit for JSON.
 
-        What `metrics.scores` gives, with `n`, `accuracy_interval` and `macro_f1_interval` (95 %, bootstrap),
+        What `metrics.scores` gives, with `n`, `accuracy_interval` and `macro_f1_interval` (95 %),
         `misread` (how many), `class_names` and `absent_classes`; and of a model that reads metadata, under
         `modalities`, `accuracy` and `macro_f1` by what it was told: `"readings and metadata"`, `"readings"`,
         `"metadata"`.
@@ -90,7 +90,7 @@ class Report:
         return {
             "n": len(self.true),
             **metrics.scores(self.true, self.probabilities, self.class_names),
-            **{f"{name}_interval": list(bounds) for name, bounds in found.items()},
+            **{f"{name}_interval": bounds and list(bounds) for name, bounds in found.items()},
             "misread": int((metrics.answers(self.probabilities) != self.true).sum()),
             "class_names": list(self.class_names),
             "absent_classes": metrics.absent_classes(self.true, self.class_names),

@@ -48,6 +48,16 @@ def rebuild(cls: type[Model], config: Mapping[str, Any]) -> Model:
     return model
 
 
+def in_float32(model: FrozenFeatureModel) -> FrozenFeatureModel:
+    """The model itself if it computes in float32, else one with its weights that does."""
+    whole = keras.DTypePolicy("float32")
+    if model.dtype_policy == whole:
+        return model
+    same = type(model).from_config({**model.get_config(), "dtype": keras.dtype_policies.serialize(whole)})
+    same.set_weights(model.get_weights())
+    return same
+
+
 @contextmanager
 def _policy(saved: Any) -> Iterator[None]:
     """Inside, layers are built under a dtype policy; None for that of the session."""

@@ -125,12 +125,13 @@ def _scores(report: Report, record: Mapping[str, Any]) -> str:
         ["macro F1", percent(found["macro_f1"]), interval(found["macro_f1_interval"])],
         ["calibration error", percent(found["ece"]), ""],
     ]
-    return joined(TEST_PART["honest"], more, table(["score", "test part", "95 % bootstrap interval"], rows))
+    return joined(TEST_PART["honest"], more, table(["score", "test part", "95 % interval"], rows))
 
 
 def _types(report: Report) -> str:
     tested = report.per_class[report.per_class["support"] > 0].sort_values("f1", ascending=False, kind="stable")
     weak = tested[::-1][: min(CLASSES, len(tested) // 2)]
+    weak = weak[weak["f1"] < 1]
     strong = tested[: min(CLASSES, len(tested) - len(weak))]
     rows = [
         [kind, cell(row.Index), percent(row.f1), str(row.support), _taken_for(report, str(row.Index))]

@@ -14,6 +14,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.files import write_beside
 from deepfeatiot_tf.models.any_size import at_least
+from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
+from deepfeatiot_tf.models.rebuilding import in_float32
 from deepfeatiot_tf.serving.about import about_text
 from deepfeatiot_tf.serving.class_names import class_names_of
 from deepfeatiot_tf.serving.classifier import READINGS
@@ -45,7 +47,8 @@ def export_tflite(
 
     Args:
         model: from `{"readings": …}` to probabilities, with `class_names`, that reads no text: neither metadata nor
-            readings in words. Text takes ops that TFLite does not have.
+            readings in words. Text takes ops that TFLite does not have. One of this library that computes in half
+            precision is written in float32, as TFLite's own ops do.
         path: of the file; ends in `.tflite`. An existing file is replaced.
         threshold: see `export_saved_model`. Default None.
         about: what else `about.json` should say, fit for JSON. Default: nothing.
@@ -70,7 +73,7 @@ def export_tflite(
         raise InputError(
             f"{path}: the model reads {' and '.join(reads)}, and TFLite has no ops for text; train one without"
         )
-    content = _converted(model, path)
+    content = _converted(in_float32(model) if isinstance(model, FrozenFeatureModel) else model, path)
 
     def write(beside: Path) -> None:
         beside.write_bytes(content)

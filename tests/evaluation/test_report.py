@@ -134,7 +134,7 @@ def test_markdown_says_how_the_test_part_was_used(report, protocol, words):
 
 def test_no_error_is_not_sold_as_certainty(readings):
     text = evaluate(FixedModel(np.eye(3)[[1, 0, 0, 1]]), readings).to_markdown()
-    assert "still allows an error rate up to 52.7 %" in text  # 1 - 0.05^(1/4)
+    assert "**Accuracy 100.0 %** (51.0 to 100.0 %), **macro F1 100.0 %** on 4 series" in text  # 4 / (4 + 1.96²)
     assert "every series was told right" in text
 
 

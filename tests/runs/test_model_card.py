@@ -1,11 +1,14 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from deepfeatiot_tf import SensorReadings
+from deepfeatiot_tf.evaluation import Report
 from deepfeatiot_tf.evaluation.markdown import percent
 from deepfeatiot_tf.runs import RunFolder, RunSettings, train_run
+from deepfeatiot_tf.runs.model_card import _types
 from tests.reference.small_gpt2 import write_folder
 
 
@@ -76,3 +79,12 @@ def test_the_card_of_a_blend_says_what_its_network_counts_for(fleet, tmp_path):
     context = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))["context"]
     assert 0 < context["learned_share"] < 1
     assert f"The network counts for {percent(context['learned_share'])} of an answer" in card
+
+
+def test_a_type_that_is_never_misread_is_not_among_the_weak(fleet):
+    right = Report(fleet, fleet.class_names, np.eye(len(fleet.class_names))[fleet.label_indices])
+    assert "| strong |" in _types(right)
+    assert "| weak |" not in _types(right)
+    wrong = right.probabilities.copy()
+    wrong[0] = np.roll(wrong[0], 1)
+    assert "| weak |" in _types(Report(fleet, fleet.class_names, wrong))

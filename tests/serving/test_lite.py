@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -122,3 +123,17 @@ def test_a_layer_without_counterpart_is_refused_in_one_line(language_model, tmp_
 def test_another_ending_is_refused(quick_model, tmp_path):
     with pytest.raises(InputError, match=r"ends in \.tflite"):
         export_tflite(quick_model, tmp_path / "model.lite")
+
+
+def test_a_model_of_half_precision_is_written_in_float32(fleet, tmp_path):
+    session = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = DeepFeatIoT(fleet.class_names, head="blend", kernels=64, branches=("statistics",))
+    finally:
+        keras.config.set_dtype_policy(session)
+    model.compile()
+    model.fit(fleet.to_dataset(), validation_data=fleet.to_dataset(), epochs=1, verbose=0)
+    run = interpreter(export_tflite(model, tmp_path / "half.tflite")).get_signature_runner()
+    found = np.concatenate([run(readings=series[None])["probabilities"] for series in fleet.values[:16]])
+    np.testing.assert_allclose(found, model.predict(fleet.values[:16], verbose=0), atol=0.01)
