@@ -53,9 +53,10 @@ from deepfeatiot_tf.training.temperature import apply_temperature, fit_temperatu
 class FrozenFeatureModel(keras.Model):
     """`network({readings, frozen features})`, one functional graph from raw readings and text to probabilities.
 
-    In use (`predict`, `evaluate`, export) the whole graph runs. In `fit`, the frozen branches run once per series;
-    their features are kept on disk, keyed by the content of what they read and of the branch, and training reads
-    them from there. What `fit` trains, `save` saves and export serves are the same layers.
+    In use (`predict`, `evaluate`, export) the whole graph runs, unless `predict` is told otherwise. In `fit`, the
+    frozen branches run once per series; their features are kept on disk, keyed by the content of what they read and of
+    the branch, and training reads them from there. What `fit` trains, `save` saves and export serves are the same
+    layers.
 
     `fit` takes arrays or a `tf.data.Dataset`, as Keras's does, with one-hot labels. The first `fit` also takes the
     standardization of the frozen features from the training data, and solves a closed-form head, where the network has

@@ -88,10 +88,10 @@ class Learner:
         self._first = self._build(settings)
 
     @property
-    def encoders(self) -> dict[str, dict[str, str] | None]:
-        """Which pretrained models the features of readings as text, and of metadata, come from."""
+    def encoders(self) -> dict[str, dict[str, str]]:
+        """Which pretrained models the features of readings as text, and of metadata, come from, where there are any."""
         layers = {name: getattr(self._first, name, None) for name in ENCODERS}
-        return {name: layer.describe() if isinstance(layer, ENCODERS[name]) else None for name, layer in layers.items()}
+        return {name: layer.describe() for name, layer in layers.items() if isinstance(layer, ENCODERS[name])}
 
     def learn(self, train: SensorReadings, validation: SensorReadings) -> Learned:
         """From the training part; what there is to choose or to calibrate, on the validation part."""
