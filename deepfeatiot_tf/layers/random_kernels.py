@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,8 @@ import tensorflow as tf
 # Under XLA a step of 40 series by 8 windows keeps its operands in cache and its code small.
 SERIES_PER_CALL = 40
 WINDOWS_PER_STEP = 8
-# In plain ops one series by 64 windows bounds the answers to 64 × kernels, which stay in cache.
-PLAIN_WINDOWS_PER_STEP = 64
+# In plain ops a step takes as many windows of one series as give so many answers, which stay in cache.
+PLAIN_ANSWERS_PER_STEP = 320_000
 SAMPLINGS = ("published", "centred")
 
 
@@ -110,21 +111,17 @@ class RandomKernels(keras.layers.Layer):
         return share if self.sampling == "centred" else tf.concat([highest, share], axis=1)
 
     def _pool_by_plain_ops(self, channels: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        groups, share = self._deal(channels.shape[2])
+        width = channels.shape[2]
+        dealt = _dealt(tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias), self._deal(width))
+        kernel, bias = (tf.reshape(each, [len(self.dilations), width, *each.shape[1:]]) for each in dealt)
 
         def pool_series(row: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
             x, length = row
+            signals = tf.transpose(x)
             pooled = [
-                _pool_series(
-                    x[:, channel],
-                    length,
-                    self.kernel[:, start : start + share],
-                    self.bias[start : start + share],
-                    dilation,
-                )
-                for start, (dilation, channel) in zip(range(0, self.kernels, share), groups, strict=False)
+                _pool_series(signals, length, kernel[i], bias[i], dilation) for i, dilation in enumerate(self.dilations)
             ]
-            return tuple(tf.concat(parts, axis=0) for parts in zip(*pooled, strict=True))
+            return tuple(tf.reshape(parts, [-1])[: self.kernels] for parts in zip(*pooled, strict=True))
 
         # No complex numbers here, as under XLA: a TFLite interpreter has none.
         return tf.map_fn(pool_series, (channels, length), fn_output_signature=(tf.float32, tf.float32))
@@ -136,7 +133,7 @@ class RandomKernels(keras.layers.Layer):
         fill = calls * SERIES_PER_CALL - batch
         channels = tf.pad(channels, [[0, fill], [0, 0], [0, 0]])
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
-        groups = tuple(self._deal(width)[0])
+        groups = tuple(self._deal(width))
         pooled = tf.map_fn(
             lambda call: _pool_call(*call, kernel, bias, groups),
             (
@@ -148,10 +145,9 @@ class RandomKernels(keras.layers.Layer):
         pooled = tf.reshape(pooled, [-1, self.kernels])[:batch]
         return tf.math.real(pooled), tf.math.imag(pooled)
 
-    def _deal(self, width: int) -> tuple[list[tuple[int, int]], int]:
-        """The groups of kernels, each of one dilation and one channel, and how many kernels a group has."""
-        groups = [(dilation, channel) for dilation in self.dilations for channel in range(width)]
-        return groups, -(-self.kernels // len(groups))
+    def _deal(self, width: int) -> list[tuple[int, int]]:
+        """The groups of kernels, each of one dilation and one channel."""
+        return [(dilation, channel) for dilation in self.dilations for channel in range(width)]
 
     def compute_output_shape(self, channels_shape: tuple, length_shape: tuple | None = None) -> tuple:
         return (channels_shape[0], self.kernels if self.sampling == "centred" else 2 * self.kernels)
@@ -188,10 +184,7 @@ def _pool_call(
         groups: dilation and channel of each group of kernels, which are all of one size but the last.
     """
     taps, kernels = kernel.shape
-    share = -(-kernels // len(groups))
-    fill = share * len(groups) - kernels
-    kernel = tf.transpose(tf.reshape(tf.pad(kernel, [[0, 0], [0, fill]]), [taps, len(groups), share]), [1, 0, 2])
-    bias = tf.reshape(tf.pad(bias, [[0, fill]]), [len(groups), share])
+    kernel, bias = _dealt(kernel, bias, groups)
     dilations, reads = (tf.constant(column) for column in zip(*groups, strict=True))
     time = tf.shape(channels)[1]
     beyond = (taps - 1) * max(dilation for dilation, _ in groups) + 2 * WINDOWS_PER_STEP
@@ -205,8 +198,23 @@ def _pool_call(
         return _pool_group(signals[reads[group]], kernel[group], bias[group], at, windows, steps)
 
     pooled = tf.map_fn(pool_group, tf.range(len(groups)), fn_output_signature=tf.complex64)
-    pooled = tf.reshape(tf.transpose(pooled, [1, 0, 2]), [-1, share * len(groups)])
+    pooled = tf.reshape(tf.transpose(pooled, [1, 0, 2]), [-1, tf.size(bias)])
     return pooled[:, :kernels]
+
+
+def _dealt(kernel: tf.Tensor, bias: tf.Tensor, groups: Sequence[tuple[int, int]]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Kernels `[groups, taps, share]` and biases `[groups, share]`, the last of them zeros where the shares ask for it.
+
+    Args:
+        kernel: `[taps, kernels]`.
+        bias: `[kernels]`.
+        groups: as `_pool_call` has them.
+    """
+    taps, kernels = kernel.shape
+    share = -(-kernels // len(groups))
+    fill = share * len(groups) - kernels
+    kernel = tf.reshape(tf.pad(kernel, [[0, 0], [0, fill]]), [taps, len(groups), share])
+    return tf.transpose(kernel, [1, 0, 2]), tf.reshape(tf.pad(bias, [[0, fill]]), [len(groups), share])
 
 
 def _pool_group(
@@ -254,21 +262,30 @@ def _answer(
 
 
 def _pool_series(
-    x: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, dilation: int
+    signals: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, dilation: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Maxima and PPVs `[kernels]` of one group and one series `[time]`, in plain ops: matrix products."""
-    taps, kernels = kernel.shape
+    """Maxima and PPVs `[channels, share]` of one dilation and one series, in plain ops: matrix products.
+
+    Args:
+        signals: `[channels, time]`.
+        length: int, of the series.
+        kernel: `[channels, taps, share]`.
+        bias: `[channels, share]`.
+        dilation: of these kernels.
+    """
+    width, taps, share = kernel.shape
     reach = (taps - 1) * dilation + 1
     windows = tf.maximum(length - reach + 1, 1)
-    x = tf.pad(x, [[0, tf.maximum(reach - tf.shape(x)[0], 0)]])
-    seen = tf.gather(x, tf.range(windows)[:, None] + tf.range(taps) * dilation)
+    signals = tf.pad(signals, [[0, 0], [0, tf.maximum(reach - tf.shape(signals)[1], 0)]])
+    seen = tf.gather(signals, tf.range(windows)[:, None] + tf.range(taps) * dilation, axis=1)
+    step = max(1, PLAIN_ANSWERS_PER_STEP // (width * share))
 
     def body(at: tf.Tensor, highest: tf.Tensor, count: tf.Tensor) -> tuple:
-        answer = tf.matmul(seen[at : at + PLAIN_WINDOWS_PER_STEP], kernel) - bias
-        highest = tf.maximum(highest, tf.reduce_max(answer, axis=0))
-        count = count + tf.reduce_sum(tf.cast(answer > 0.0, tf.float32), axis=0)
-        return at + PLAIN_WINDOWS_PER_STEP, highest, count
+        answer = tf.matmul(seen[:, at : at + step], kernel)
+        highest = tf.maximum(highest, tf.reduce_max(answer, axis=1) - bias)
+        count = count + tf.reduce_sum(tf.cast(answer > bias[:, None], tf.float32), axis=1)
+        return at + step, highest, count
 
-    start = (tf.constant(0), tf.fill([kernels], np.float32(-np.inf)), tf.zeros([kernels]))
+    start = (tf.constant(0), tf.fill([width, share], np.float32(-np.inf)), tf.zeros([width, share]))
     _, highest, count = tf.while_loop(lambda at, *_: at < windows, body, start)
     return highest, count / tf.cast(windows, tf.float32)
