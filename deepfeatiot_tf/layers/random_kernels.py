@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -13,8 +14,9 @@ import tensorflow as tf
 # Under XLA a step of 40 series by 8 windows keeps its operands in cache and its code small.
 SERIES_PER_CALL = 40
 WINDOWS_PER_STEP = 8
-# In plain ops a step takes as many windows of one series as give so many answers, which stay in cache.
-PLAIN_ANSWERS_PER_STEP = 320_000
+# In plain ops a step takes as many windows of one series as give so many answers. Fewer make more steps; twice as many
+# are memory that the allocator may give back to the system after each, and take anew.
+PLAIN_ANSWERS_PER_STEP = 160_000
 SAMPLINGS = ("published", "centred")
 
 
@@ -91,11 +93,10 @@ class RandomKernels(keras.layers.Layer):
             initializer=self._draw_centred if centred else published,
             trainable=False,
         )
+        self.bias = None
         if centred:
             normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed + 1)
             self.bias = self.add_weight(name="bias", shape=(self.kernels,), initializer=normal, trainable=False)
-        else:
-            self.bias = np.zeros(self.kernels, np.float32)
 
     def _draw_centred(self, shape: tuple[int, int], dtype: str) -> np.ndarray:
         weights = np.random.default_rng(self.seed).normal(size=shape)
@@ -112,14 +113,17 @@ class RandomKernels(keras.layers.Layer):
 
     def _pool_by_plain_ops(self, channels: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         width = channels.shape[2]
-        dealt = _dealt(tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias), self._deal(width))
-        kernel, bias = (tf.reshape(each, [len(self.dilations), width, *each.shape[1:]]) for each in dealt)
+        # One channel alone has no axis: plain products and sums are quicker than those of a batch of one.
+        channels_axis = [width] if width > 1 else []
+        dealt = _dealt(*self._weights(), self._deal(width))
+        kernel, bias = (tf.reshape(each, [len(self.dilations), *channels_axis, *each.shape[1:]]) for each in dealt)
 
         def pool_series(row: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
             x, length = row
-            signals = tf.transpose(x)
+            signals = tf.reshape(tf.transpose(x), [*channels_axis, tf.shape(x)[0]])
             pooled = [
-                _pool_series(signals, length, kernel[i], bias[i], dilation) for i, dilation in enumerate(self.dilations)
+                _pool_series(signals, length, kernel[i], None if self.bias is None else bias[i], dilation)
+                for i, dilation in enumerate(self.dilations)
             ]
             return tuple(tf.reshape(parts, [-1])[: self.kernels] for parts in zip(*pooled, strict=True))
 
@@ -132,7 +136,7 @@ class RandomKernels(keras.layers.Layer):
         calls = -(-batch // SERIES_PER_CALL)
         fill = calls * SERIES_PER_CALL - batch
         channels = tf.pad(channels, [[0, fill], [0, 0], [0, 0]])
-        kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
+        kernel, bias = self._weights()
         groups = tuple(self._deal(width))
         pooled = tf.map_fn(
             lambda call: _pool_call(*call, kernel, bias, groups),
@@ -144,6 +148,11 @@ class RandomKernels(keras.layers.Layer):
         )
         pooled = tf.reshape(pooled, [-1, self.kernels])[:batch]
         return tf.math.real(pooled), tf.math.imag(pooled)
+
+    def _weights(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Kernels `[taps, kernels]` and biases `[kernels]`."""
+        bias = tf.zeros([self.kernels]) if self.bias is None else tf.convert_to_tensor(self.bias)
+        return tf.convert_to_tensor(self.kernel), bias
 
     def _deal(self, width: int) -> list[tuple[int, int]]:
         """The groups of kernels, each of one dilation and one channel."""
@@ -262,30 +271,33 @@ def _answer(
 
 
 def _pool_series(
-    signals: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, dilation: int
+    signals: tf.Tensor, length: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, dilation: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Maxima and PPVs `[channels, share]` of one dilation and one series, in plain ops: matrix products.
 
     Args:
-        signals: `[channels, time]`.
+        signals: `[channels, time]`; here and below, one channel alone has no axis.
         length: int, of the series.
         kernel: `[channels, taps, share]`.
-        bias: `[channels, share]`.
+        bias: `[channels, share]`, or None.
         dilation: of these kernels.
     """
-    width, taps, share = kernel.shape
+    *channels, taps, share = kernel.shape
     reach = (taps - 1) * dilation + 1
     windows = tf.maximum(length - reach + 1, 1)
-    signals = tf.pad(signals, [[0, 0], [0, tf.maximum(reach - tf.shape(signals)[1], 0)]])
-    seen = tf.gather(signals, tf.range(windows)[:, None] + tf.range(taps) * dilation, axis=1)
-    step = max(1, PLAIN_ANSWERS_PER_STEP // (width * share))
+    signals = tf.pad(signals, [*([0, 0] for _ in channels), [0, tf.maximum(reach - tf.shape(signals)[-1], 0)]])
+    seen = tf.gather(signals, tf.range(windows)[:, None] + tf.range(taps) * dilation, axis=-1)
+    threshold = 0.0 if bias is None else tf.expand_dims(bias, -2)
+    step = max(1, PLAIN_ANSWERS_PER_STEP // math.prod([*channels, share]))
 
     def body(at: tf.Tensor, highest: tf.Tensor, count: tf.Tensor) -> tuple:
-        answer = tf.matmul(seen[:, at : at + step], kernel)
-        highest = tf.maximum(highest, tf.reduce_max(answer, axis=1) - bias)
-        count = count + tf.reduce_sum(tf.cast(answer > bias[:, None], tf.float32), axis=1)
+        # Not by an ellipsis that stands for no axis, which the converter of TFLite does not take.
+        answer = tf.matmul(seen[(*(slice(None) for _ in channels), slice(at, at + step))], kernel)
+        highest = tf.maximum(highest, tf.reduce_max(answer, axis=-2))
+        count = count + tf.reduce_sum(tf.cast(answer > threshold, tf.float32), axis=-2)
         return at + step, highest, count
 
-    start = (tf.constant(0), tf.fill([width, share], np.float32(-np.inf)), tf.zeros([width, share]))
+    none = tf.zeros([*channels, share])
+    start = (tf.constant(0), none - np.inf, none)
     _, highest, count = tf.while_loop(lambda at, *_: at < windows, body, start)
-    return highest, count / tf.cast(windows, tf.float32)
+    return highest if bias is None else highest - bias, count / tf.cast(windows, tf.float32)
