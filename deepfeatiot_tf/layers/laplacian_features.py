@@ -132,7 +132,7 @@ class LaplacianFeatures(keras.layers.Layer):
             tf.convert_to_tensor(self.ranks),
             tf.convert_to_tensor(self.share),
             tf.convert_to_tensor(self.importances),
-            size=tuple(self.places.shape),
+            landmarks=self.landmarks,
             gamma=self.gamma,
             rank_gamma=self.rank_gamma,
         )
@@ -151,33 +151,26 @@ def _laplacian(
     ranks: tf.Tensor,
     share: tf.Tensor,
     importances: tf.Tensor,
-    size: tuple[int, int],
+    landmarks: int,
     gamma: float,
     rank_gamma: float,
 ) -> tf.Tensor:
     """float32 `[batch, landmarks]` of float32 `[batch, features]`; the others as `LaplacianFeatures` has them."""
-    landmarks, count = size  # not that of the tensors: `_laplacian_at_once` is for those of several layers
-    values, places, ranks = (tf.transpose(each) for each in (features, places, ranks))
+    places, ranks = tf.transpose(places), tf.transpose(ranks)
 
-    def add(column: tf.Tensor, exponent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        value, place = values[column][:, None], places[column]
-        apart = tf.abs(value - place)
-        below = tf.where(apart <= TIE, 0.5, tf.cast(place < value, tf.float32))
-        rank = tf.reduce_sum(share * below, axis=1, keepdims=True)
-        distance = gamma * apart + rank_gamma * tf.abs(rank - ranks[column])
-        return column + 1, exponent + importances[column] * distance
+    def exponent(row: tf.Tensor) -> tf.Tensor:
+        values = row[:, None]
+        apart = tf.abs(values - places)
+        below = tf.where(apart <= TIE, 0.5, tf.cast(places < values, tf.float32))
+        rank = tf.linalg.matvec(below, share)[:, None]
+        distance = gamma * apart + rank_gamma * tf.abs(rank - ranks)
+        return tf.linalg.matvec(distance, importances, transpose_a=True)
 
-    # One feature at a time, as [batch, landmarks, features] would be large; by a loop of the graph, as one of Python
-    # puts forty operations per feature into every function that the model is traced into.
-    exponent = tf.zeros([tf.shape(features)[0], landmarks])
-    _, exponent = tf.while_loop(
-        lambda column, _: column < count,
-        add,
-        (0, exponent),
-        maximum_iterations=count,  # XLA wants to know it, for gradients
-    )
-    return tf.exp(-exponent)
+    # One row at a time: [batch, features, landmarks] would be large. The number of landmarks is not that of the
+    # tensors: `_laplacian_at_once` is for those of several layers.
+    exponents = tf.map_fn(exponent, features, fn_output_signature=tf.TensorSpec([landmarks], tf.float32))
+    return tf.exp(-exponents)
 
 
-# Step by step from Python the loop would take as long as all else that a closed-form head is solved by.
+# Row by row from Python it would take as long as all else that a closed-form head is solved by.
 _laplacian_at_once = tf.function(_laplacian, autograph=False, reduce_retracing=True)
