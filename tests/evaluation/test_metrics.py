@@ -76,7 +76,7 @@ def test_log_loss_of_a_zero_probability_is_finite_and_of_half_precision_rows_qui
 
 
 @given(seed=st.integers(0, 2**32 - 1), classes=st.integers(2, 6), n=st.integers(1, 40))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_scores_agree_with_scikit_learn_and_ignore_the_order_of_series(seed, classes, n):
     rng = np.random.default_rng(seed)
     true = rng.integers(0, classes, n)

@@ -82,7 +82,7 @@ def test_two_hundred_thousand_numbers_become_the_tokens_of_the_reference(encodin
     check(encoding, tokenizer, texts.numpy(), present.numpy())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.lists(st.text("0123456789.+-ena[]", min_size=1, max_size=12), min_size=6, max_size=6), min_size=8, max_size=8

@@ -50,7 +50,7 @@ def test_a_reading_as_text(value, text):
 
 
 @pytest.mark.parametrize("digits", [1, 2, 6, 9])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(NUMBERS, min_size=30, max_size=30))
 def test_digits_are_those_of_printf(digits, values):
     expected = [f"{value + 0.0:.{digits}g}" for value in values]
@@ -67,7 +67,7 @@ def test_a_reading_as_published(value, text):
     assert written([value], style="published") == [text]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-999999, 999999, width=32, allow_subnormal=False), min_size=90, max_size=90))
 def test_the_published_style_is_numpys(values):
     shown = [str(np.array([value], np.float32)) for value in values[:30]]

@@ -53,7 +53,7 @@ def test_tokens_are_those_of_hugging_face(hugging_face, tokenizer):
         assert not row[count:].any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts=st.lists(st.text("abc d", max_size=12), max_size=4), seed=st.integers(0, 1000))
 def test_a_word_is_cut_in_the_way_with_the_highest_score(texts, seed):
     """Also where there are characters that the vocabulary has not, and where it has pieces of several of them."""

@@ -61,7 +61,7 @@ def test_gaps_do_not_make_a_steady_series_move(level):
     assert not channels[..., 1:3].any()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 12), st.integers(0, 9), st.integers(0, 2**31))
 def test_trailing_padding_changes_nothing(time, padding, seed):
     rng = np.random.default_rng(seed)

@@ -26,7 +26,7 @@ def of_type(fleet, label):
     return fleet.values[fleet.labels == label]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 40), st.integers(0, 2**63))
 def test_a_chunk_is_the_same_as_that_part_of_the_whole(before, n, length, seed):
     whole = simulate_fleet(before + n, seed=seed, length=length)

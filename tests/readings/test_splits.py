@@ -35,7 +35,7 @@ def part_of_each(readings, parts):
     return {id: i for i, part in enumerate(parts) for id in part.ids}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(2, 40), min_size=2, max_size=6), SEEDS, SHARES, SHARES)
 def test_parts_are_disjoint_complete_and_stratified_within_one_row(sizes, seed, test, validation):
     readings = fleet(sizes)
@@ -49,7 +49,7 @@ def test_parts_are_disjoint_complete_and_stratified_within_one_row(sizes, seed, 
         assert of_class[2] >= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(fleets_with_duplicates(), SEEDS)
 def test_equal_rows_stay_on_one_side_even_when_their_labels_differ(readings, seed):
     try:
@@ -64,7 +64,7 @@ def test_equal_rows_stay_on_one_side_even_when_their_labels_differ(readings, see
     assert sorted(side) == sorted(readings.ids)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS)
 def test_the_seed_decides_and_another_seed_decides_otherwise(seed):
     readings = fleet([30, 20, 10])

@@ -99,7 +99,7 @@ tables = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=tables, seed=st.randoms(use_true_random=False))
 def test_shuffled_rows_give_what_sorted_rows_give(tmp_path, rows, seed):
     def read(rows, name):
@@ -113,7 +113,7 @@ def test_shuffled_rows_give_what_sorted_rows_give(tmp_path, rows, seed):
     np.testing.assert_array_equal(one.values, other.values[order])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=tables, minutes=st.sampled_from([1, 7, 60]))
 def test_resampling_agrees_with_pandas(tmp_path, rows, minutes):
     table = pd.DataFrame(rows, columns=["id", "t", "v"])

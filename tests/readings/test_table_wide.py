@@ -170,7 +170,7 @@ def test_values_up_to_the_end_of_float32_are_read(write):
     np.testing.assert_array_equal(read_table(write("r1,r2\n1e30,-3e38\n")).values, np.float32([[1e30, -3e38]]))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=arrays(
         np.float32,
