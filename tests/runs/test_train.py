@@ -178,12 +178,12 @@ def test_what_chooses_no_epoch_learns_from_the_validation_part_in_the_end(fleet,
 def test_a_run_killed_between_training_and_report_only_makes_up_for_the_rest(
     unbroken, fleet, trained, tmp_path, monkeypatch
 ):
-    def interrupt(*arguments):
+    def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr("deepfeatiot_tf.runs.train.evaluate", interrupt)
+        patch.setattr("deepfeatiot_tf.runs.learning.evaluate", interrupt)
         with pytest.raises(KeyboardInterrupt):
             train_run(fleet, folder, settings=trained, table=TABLE, verbose=0)
     assert "report.md" not in files(folder)
