@@ -119,7 +119,9 @@ def extractor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """From what a branch reads `[rows, …]` to its features `[rows, width]`, a bounded number of rows at a time."""
     source = model.inputs[0]
     dtype = source.dtype
-    run = tf.function(lambda rows: model(rows, training=False), input_signature=[tf.TensorSpec(source.shape, dtype)])
+    spec = tf.TensorSpec(source.shape, dtype)
+    # Without autograph, which would look through all of Keras for control flow; Keras's own graphs do without it, too.
+    run = tf.function(lambda rows: model(rows, training=False), input_signature=[spec], autograph=False)
 
     def extract(rows: np.ndarray) -> np.ndarray:
         parts = [
