@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 
 
@@ -17,10 +18,17 @@ def save_model(model: FrozenFeatureModel, path: Path) -> None:
 
 
 def save_keras(save: Callable[[Path], object], path: Path) -> None:
-    """A `.keras` file written beside its place by `save`, and renamed."""
+    """A `.keras` file written beside its place by `save`, and renamed.
+
+    Raises:
+        InputError: it cannot be written. Nothing is left behind.
+    """
     beside = path.with_name(f".{path.stem}.part.keras")  # Keras wants this ending
     try:
         save(beside)
         os.replace(beside, path)
+    except OSError as error:
+        what = error.strerror or error
+        raise InputError(f"{path}: cannot be written ({what}); free space and give the same command again") from error
     finally:
         beside.unlink(missing_ok=True)

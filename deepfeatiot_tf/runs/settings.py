@@ -203,7 +203,7 @@ class RunSettings:
         if self.branches is not None and "global" not in self.branches:
             idle.add("global_stride")
         if self.text_encoder is None:
-            idle.add("modality_dropout")
+            idle |= {"modality_dropout", "ngrams"}
         usual = {field.name: field.default for field in fields(self)} | {"epochs": self._usual_epochs}
         return [name for name, value in usual.items() if name in idle and getattr(self, name) != value]
 

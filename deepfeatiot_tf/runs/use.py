@@ -63,8 +63,8 @@ def evaluate_run(
 
     Raises:
         InputError: no finished run, a table cannot be read or has a label that the model does not know, there are
-            sensors beside those to name but the run is not collective, or the report of another table would be
-            replaced.
+            sensors beside those to name but the run is not collective, or the report of another table, or another
+            `report.md`, would be replaced.
     """
     place = RunFolder(run)
     check_given(source, options)
@@ -72,8 +72,8 @@ def evaluate_run(
     if output is not None and RunFolder(output).begun:
         raise InputError(f"{output}: is the folder of a run, whose report would be replaced; name another")
     told = source if is_dataset(source) else Path(source).resolve()
-    if output is None:
-        _check_report_of(report_folder(run, source), str(told))
+    destination = report_folder(run, source) if output is None else Path(output)
+    _check_report_of(destination, str(told))
     model = load_model(place.finished_model())
     record = place.record()
     read_as = _merged(record["table"], options)
@@ -99,7 +99,7 @@ def evaluate_run(
         "beside": None if beside is None else str(beside),
         "settings": record["settings"],
     }
-    report.save(output or report_folder(run, source), context=context)
+    report.save(destination, context=context)
     return report
 
 
@@ -243,12 +243,15 @@ def _alone(run: RunFolder, precision: float) -> tuple[float, dict[str, Any]]:
 
 
 def _check_report_of(folder: Path, table: str) -> None:
-    """An `InputError` where a folder holds the report on another table, which has the same name elsewhere."""
+    """An `InputError` where a folder holds the report on another table, or one that is none of ours."""
     try:
-        context = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["context"]
-    except (OSError, ValueError, KeyError):  # there is none, or no whole one
+        other = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["context"]["table"]
+    except (OSError, ValueError, KeyError, TypeError):  # there is none, or no whole one
+        if (folder / "report.md").exists():  # written after it
+            raise InputError(
+                f"{folder}: has a report.md of something else; name another folder with --output"
+            ) from None
         return
-    other = context.get("table", table)
     if other != table:
         raise InputError(f"{folder}: holds the report on {other}; name another folder with --output")
 

@@ -121,3 +121,15 @@ def test_files_that_are_no_tables_are_passed_over_aloud(write, tmp_path, caplog)
     assert len(read_table(tmp_path / "fleet", time="time")) == 1
     assert "passed over 2 files that are no tables" in caplog.text
     assert "b.txt.bak the first" in caplog.text
+
+
+def test_tables_in_deeper_folders_are_passed_over_aloud(write, tmp_path, caplog):
+    write("v\n1\n", "flat/a.csv")
+    write("v\n1\n", "flat/north/b.csv")
+    assert list(read_table(tmp_path / "flat").ids) == ["a"]
+    write("v\n1\n", "kinds/CO2/a.csv")
+    write("v\n1\n", "kinds/light/b.csv")
+    write("v\n1\n", "kinds/light/north/c.csv")
+    assert list(read_table(tmp_path / "kinds", label="folder").ids) == ["a", "b"]
+    assert "tables in deeper folders are passed over: 1, north/b.csv the first" in caplog.text
+    assert "tables in deeper folders are passed over: 1, light/north/c.csv the first" in caplog.text

@@ -83,6 +83,16 @@ def test_a_mark_rounded_to_float32_by_the_writer_is_still_recognized(tmp_path):
     np.testing.assert_array_equal(read_table(tmp_path / "t.parquet", missing=-999.9).values, [[NAN, 1]])
 
 
+@pytest.mark.parametrize("missing", [-999.9, "-999.9", "-999,9"])
+def test_a_mark_is_a_number_of_either_sign_where_the_decimal_sign_is_a_comma(tmp_path, missing):
+    table = pd.DataFrame({"r1": [1.5, 2.5], "r2": [-999.9, 3.0]})
+    table.to_parquet(tmp_path / "t.parquet")
+    table.to_excel(tmp_path / "t.xlsx", index=False)
+    for name in ("t.parquet", "t.xlsx"):
+        values = read_table(tmp_path / name, decimal=",", missing=missing).values
+        np.testing.assert_array_equal(values, [[1.5, NAN], [2.5, 3]])
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
 def test_integer_labels_stay_integers_whatever_stands_beside_them(tmp_path, ending):
     table = pd.DataFrame({"label": [0.0, 1.0, 11.0], "r1": [1, 2, 3], "r2": [1, 2, 3]})

@@ -41,6 +41,16 @@ def test_a_table_of_the_same_name_elsewhere_does_not_replace_the_report(finished
     assert (finished / "evaluation-new" / "report.md").read_bytes() == before
     evaluate_run(finished, tmp_path / "new.csv", tmp_path / "report")
     assert (tmp_path / "report" / "report.md").exists()
+    with pytest.raises(InputError, match=r"report: holds the report on .*new.csv; name another folder"):
+        evaluate_run(finished, new_file, tmp_path / "report")
+
+
+def test_a_report_that_is_none_of_ours_is_not_replaced(finished, new_file, tmp_path):
+    (tmp_path / "report.md").write_text("mine")
+    with pytest.raises(InputError, match=r"has a report\.md of something else; name another folder"):
+        evaluate_run(finished, new_file, tmp_path)
+    assert (tmp_path / "report.md").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_sensors_without_readings_are_not_scored(finished, new_file, tmp_path, caplog):

@@ -39,9 +39,8 @@ class CellRules:
     def from_marks(cls, marks: Iterable[object], decimal: str) -> CellRules:
         """Rules for the user's marks of a missing reading; `-999` and `"-999"` are the same mark."""
         texts = frozenset(str(mark).strip() for mark in marks)
-        plain = cls(decimal=decimal)
-        numbers = [plain.number(text) for text in texts]
-        return cls(tuple(n for n in numbers if n is not None and not math.isnan(n)), texts, decimal)
+        numbers = [cls(decimal=sign).number(text) for text in texts for sign in {decimal, "."}]  # a float has a point
+        return cls(tuple({n for n in numbers if n is not None and not math.isnan(n)}), texts, decimal)
 
     def number(self, cell: object) -> float | None:
         """A cell as a number, NaN for no reading, None where it is neither."""

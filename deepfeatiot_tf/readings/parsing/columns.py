@@ -90,7 +90,8 @@ def _detect(file: TableFile, options: TableOptions, sample: pd.DataFrame) -> lis
     free = [c for c in file.columns if c not in options.named and not is_unnamed(c)]
     numeric, text = survey(sample, options.cells)
     _require_header(file, [c for c in free if c in numeric])
-    groups = _numbered_groups(free)
+    numbered = _numbered(free)
+    groups = {prefix: columns for prefix, columns in numbered.items() if len(columns) > 1}
     readings = {
         prefix: columns
         for prefix, columns in groups.items()
@@ -100,7 +101,8 @@ def _detect(file: TableFile, options: TableOptions, sample: pd.DataFrame) -> lis
         unnumbered = [c for c in free if c in numeric]
         mixed = next((prefix for prefix, columns in groups.items() if numeric.intersection(columns)), None)
         if mixed is not None:
-            raise InputError(f"{file.path}: the columns {mixed}… hold numbers and text; {_HOW_TO_SAY}")
+            hint = _decimal_comma_hint(sample[groups[mixed]]) or _HOW_TO_SAY
+            raise InputError(f"{file.path}: the columns {mixed}… hold numbers and text; {hint}")
         return _all_numeric(file, unnumbered, sample[free])
     best = max(readings, key=lambda prefix: len(readings[prefix]))
     rivals = [
@@ -109,8 +111,14 @@ def _detect(file: TableFile, options: TableOptions, sample: pd.DataFrame) -> lis
         if prefix != best
         and (shape_of(prefix) == shape_of(best) or 2 * sum(c in numeric for c in columns) >= len(readings[best]))
     ]
+    # The last of January alone, before all of February, is a reading like these.
+    rivals += [
+        prefix
+        for prefix, columns in numbered.items()
+        if prefix not in groups and shape_of(prefix) == shape_of(best) and numeric.issuperset(columns)
+    ]
     if rivals:
-        shown = ", ".join(f"{prefix}… ({len(readings[prefix])})" for prefix in [best, *rivals][:4])
+        shown = ", ".join(f"{prefix}… ({len(numbered[prefix])})" for prefix in [best, *rivals][:4])
         raise InputError(f"{file.path}: several groups of numbered columns ({shown}); {_HOW_TO_SAY}")
     return _without_gap(readings[best], best, file)
 
@@ -121,14 +129,14 @@ def _require_header(file: TableFile, numeric: Sequence[str]) -> None:
         raise InputError(f"{file.path}: the first line holds readings; put a header before it, or {_HOW_TO_SAY}")
 
 
-def _numbered_groups(columns: Sequence[str]) -> dict[str, list[str]]:
-    """Two or more columns that share a prefix and end in a number, by prefix; sorted by that number."""
+def _numbered(columns: Sequence[str]) -> dict[str, list[str]]:
+    """The columns that end in a number, by what is before it; sorted by that number."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for column in columns:
         match = _NUMBERED.fullmatch(column)
         if match:
             groups.setdefault(match[1], []).append((int(match[2]), column))
-    return {prefix: [column for _, column in sorted(group)] for prefix, group in groups.items() if len(group) > 1}
+    return {prefix: [column for _, column in sorted(group)] for prefix, group in groups.items()}
 
 
 def shape_of(prefix: str) -> str:
@@ -155,8 +163,11 @@ def _all_numeric(file: TableFile, numeric: list[str], free: pd.DataFrame) -> lis
             *(file.path, numeric[0], numeric[-1], len(numeric), _HOW_TO_SAY),
         )
         return numeric
-    if any(looks_decimal_comma(free[column]) for column in free):
-        hint = "the numbers have decimal commas; say so with the option `decimal`: ','"
-    else:
-        hint = _HOW_TO_SAY
+    hint = _decimal_comma_hint(free) or _HOW_TO_SAY
     raise InputError(f"{file.path}: no reading columns among the {len(file.columns)} columns; {hint}")
+
+
+def _decimal_comma_hint(columns: pd.DataFrame) -> str:
+    if any(looks_decimal_comma(columns[column]) for column in columns):
+        return "the numbers have decimal commas; say so with the option `decimal`: ','"
+    return ""

@@ -41,6 +41,11 @@ class CsvFile:
             self._check_mark()
             self._above, said = self._above_header()
             self._delimiter = options.delimiter or said or _sniff(self._first_line())
+            if not self._delimiter.isascii():
+                raise InputError(
+                    f"{path}: the delimiter {self._delimiter!r} is not ASCII; write the table with another"
+                )
+            self._check_whole()
             self.columns = unique_names(self._header())
             if self._delimiter == options.cells.decimal and not self._quotes_numbers():
                 raise InputError(
@@ -124,6 +129,21 @@ class CsvFile:
             marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         if marked and not codecs.lookup(self._encoding).name.startswith("utf"):
             raise InputError(f"{self.path}: begins with the mark of UTF-8; leave out the option `encoding`")
+
+    def _check_whole(self) -> None:
+        """An `InputError` for NUL bytes, at which pandas would cut a cell."""
+        if codecs.lookup(self._encoding).name.startswith(("utf-16", "utf-32")):
+            return
+        line = 1
+        opener = gzip.open if self._gzipped else open
+        with opener(self.path, "rb") as file:
+            while block := file.read(1 << 20):
+                place = block.find(b"\0")
+                if place >= 0:
+                    line += block.count(b"\n", 0, place)
+                    hint = "perhaps of a write that was broken off; remove them"
+                    raise InputError(f"{self.path}, line {line}: has NUL bytes, {hint}")
+                line += block.count(b"\n")
 
     def _above_header(self) -> tuple[int, str | None]:
         """How many lines stand above the header, which are empty or say the delimiter, and which that is."""

@@ -73,6 +73,12 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
         other = first.setdefault(sensor_id(path), path)
         if other is not path:
             raise InputError(f"{path}: id {sensor_id(path)!r} as of {other}; ids must be unique, so rename one")
+    deeper = sorted(path for path in folder.glob(f"{pattern}/*") if path.is_file() and extension(path))
+    if deeper:
+        logger.warning(
+            "%s: tables in deeper folders are passed over: %d, %s the first",
+            *(folder, len(deeper), deeper[0].relative_to(folder)),
+        )
     if len(paths) < len(files):
         passed_over = next(path for path in files if not extension(path))
         logger.warning(

@@ -15,6 +15,8 @@ from deepfeatiot_tf.readings.parsing.options import TableOptions
 from deepfeatiot_tf.readings.parsing.table_file import TableFile, where_first
 
 _LATEST_SECOND = 1e11  # the year 5138; milliseconds since 1970 lie beyond
+# Dates written as numbers, and from which on they are no seconds: those of the second are after 2030.
+_DATES = {"%Y%m%d": 0, "%Y%m%d%H": 1_900_000_000}
 _OFFSET = re.compile(r"(?::\d{2}|T\d{2,6})(?:[.,]\d+)?\s*(Z|[+-]\d{2}(?::?\d{2})?)$", re.IGNORECASE)
 _UTC = frozenset({"Z", "+0000", "-0000", "+00", "-00"})
 _NO_ZONE = "no time zone"
@@ -78,18 +80,19 @@ def _from_numbers(column: pd.Series, file: TableFile, options: TableOptions) -> 
             "convert the column to seconds or to ISO 8601"
         )
     first = pd.Series(numbers[:1000]).astype(str)
-    if len(first) and pd.to_datetime(first, format="%Y%m%d", errors="coerce").notna().all():
-        raise InputError(
-            f"{_cell(column, ~late, file)}: {numbers[0]} would be seconds since 1970, but looks like a date; say the "
-            "option `time_format`, such as '%Y%m%d'"
-        )
+    for written, least in _DATES.items() if len(first) else ():
+        if pd.to_datetime(first, format=written, errors="coerce").notna().all() and (numbers[:1000] >= least).all():
+            raise InputError(
+                f"{_cell(column, ~late, file)}: {numbers[0]} would be seconds since 1970, but looks like a date; say "
+                f"the option `time_format`, such as {written!r}"
+            )
     return np.round(numbers.astype(np.float64) * 1e6).astype(np.int64)
 
 
 def _parse(text: pd.Series, file: TableFile, options: TableOptions) -> pd.Series:
     try:
         times = pd.to_datetime(text, format=options.time_format or "ISO8601", utc=True, errors="coerce")
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # the latter where a part of it is there twice
         raise InputError(
             f"time_format {options.time_format!r} is not a format of times; say it like '%d/%m/%Y %H:%M'"
         ) from error
