@@ -254,7 +254,8 @@ def evaluate(model: Any, readings: SensorReadings, *, batch_size: int = 256, **o
         InputError: the readings have no labels or a label that the model does not know, the model has no
             `class_names`, or what it gives are no probabilities.
     """
-    names = tuple(str(name) for name in getattr(model, "class_names", None) or ())
+    given = getattr(model, "class_names", None)
+    names = () if given is None else tuple(map(str, given))  # an array has no truth
     if not names:
         raise InputError("the model has no class_names; set model.class_names to the names of its output columns")
     true_indices(readings, names)  # before the work of predicting

@@ -47,9 +47,11 @@ class Blend(keras.layers.Layer):
             solved: float `[series, classes]`, of series that nothing was learned from.
             learned: float `[series, classes]`, the same of the network.
             one_hot: `[series, classes]`, their labels.
-            weights: float `[series]`, what each counts for. Default: 1 each.
+            weights: float `[series]`, what each counts for beside the others, in any unit. Default: all the same.
         """
         counts = np.ones(len(one_hot)) if weights is None else np.asarray(weights, np.float64)
+        if counts.any():
+            counts = counts / counts[counts > 0].mean()
         true = one_hot.argmax(axis=1)[:, None]
         first, second = (np.take_along_axis(np.asarray(each, np.float64), true, axis=1) for each in (solved, learned))
 

@@ -55,6 +55,11 @@ class FeatureStandardization(keras.layers.Layer):
         self.mean.assign(mean)
         self.inverse.assign(np.where(varied, 1.0 / np.where(varied, deviation, 1.0), 0.0))
 
+    def forget(self) -> None:
+        """Be as one that was never adapted."""
+        self.mean.assign(np.zeros(self.mean.shape))
+        self.inverse.assign(np.ones(self.inverse.shape))
+
     def call(self, features: tf.Tensor) -> tf.Tensor:
         return tf.clip_by_value((features - self.mean) * self.inverse, -self.clip, self.clip)
 

@@ -42,7 +42,7 @@ class ModalityDropout(keras.layers.Layer):
             chance = keras.random.uniform((tf.shape(presence)[0],), seed=self.draws)
             both = tf.reduce_min(presence, axis=1) > 0
             lost = tf.stack([chance < self.rate / 2, (chance >= self.rate / 2) & (chance < self.rate)], axis=1)
-            presence = tf.where(lost & both[:, None], 0.0, presence)
+            presence = tf.where(lost & both[:, None], tf.zeros_like(presence), presence)
         presence = tf.cast(presence, readings.dtype)
         return readings * presence[:, :1], metadata * presence[:, 1:]
 

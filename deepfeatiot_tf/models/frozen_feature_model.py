@@ -26,7 +26,7 @@ from deepfeatiot_tf.models.branch_features import (
     with_features,
 )
 from deepfeatiot_tf.models.lessons import Lessons, lessons_of
-from deepfeatiot_tf.models.solved_heads import SOLVED, NetworkRows, adapt_layers, solve_heads
+from deepfeatiot_tf.models.solved_heads import SOLVED, NetworkRows, adapt_layers, forget_layers, solve_heads
 from deepfeatiot_tf.models.training_data import (
     METADATA,
     READINGS,
@@ -364,8 +364,12 @@ class FrozenFeatureModel(keras.Model):
 
     def _learn_frozen(self, rows: NetworkRows, lessons: Lessons, class_weight: dict[int, float] | None) -> None:
         """What the first `fit` takes from the training data: standardization, kernels, closed-form heads."""
-        adapt_layers(rows, lessons.series)
-        heads = solve_heads(rows, lessons, class_weight, self.wrong_metadata)
+        try:
+            adapt_layers(rows, lessons.series)
+            heads = solve_heads(rows, lessons, class_weight, self.wrong_metadata)
+        except BaseException:  # interrupted, too: half of it would pass for all in the next `fit`
+            forget_layers(self.network)
+            raise
         self.learned_windows = lessons.windows
         self.left_out = {name: head.left_out for name, head in heads.items()}
         self.cross_validated = {name: head.cross_validated for name, head in heads.items()}

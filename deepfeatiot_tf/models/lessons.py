@@ -17,6 +17,7 @@ from deepfeatiot_tf.models.training_data import (
     Batch,
     Batches,
     check_one_hot,
+    counted,
     has,
     remembered,
     taken,
@@ -69,7 +70,7 @@ def lessons_of(
             raise InputError("fit: there are no labels to learn from; give y, or a dataset of (inputs, one-hot labels)")
         check_one_hot(one_hot, len(series), classes, inputs.get(WEIGHTS))
     if windows is None:
-        windows = default_windows(sum(len(series) for _, _, series in batches()))
+        windows = default_windows(sum(len(series) for _, _, series in counted(batches)()))
 
     def further(readings: np.ndarray, one_hot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         made, rows = windows_of(readings, windows)
@@ -90,6 +91,7 @@ def lessons_of(
 
 def with_wrong_metadata(batches: Batches, most: int) -> Batches:
     """Rows that have metadata, at most so many, each with that of another one, drawn by chance and always alike."""
+    batches = counted(batches)
 
     def walk() -> Iterator[Batch]:
         texts = np.concatenate([taken(inputs, METADATA) for inputs, _, _ in batches()])

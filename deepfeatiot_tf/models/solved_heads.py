@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfeatiot_tf.errors import InputError
-from deepfeatiot_tf.layers import LaplacianFeatures, SampleSizeScale
+from deepfeatiot_tf.layers import FeatureStandardization, LaplacianFeatures, SampleSizeScale
 from deepfeatiot_tf.models.branch_features import Branch, feature_input, inputs_of
 from deepfeatiot_tf.models.lessons import Lessons, with_wrong_metadata
 from deepfeatiot_tf.models.training_data import (
@@ -101,6 +101,13 @@ def adapt_layers(rows: NetworkRows, batches: Batches) -> None:
             layer.adapt(*rows.values(inputs, counting, needs)[:-2])
 
 
+def forget_layers(network: keras.Model) -> None:
+    """Let the network be one that has taken nothing from any data."""
+    for layer in network.layers:
+        if isinstance(layer, FeatureStandardization):
+            layer.forget()
+
+
 def solve_heads(
     rows: NetworkRows, lessons: Lessons, class_weight: Mapping[int, float] | None, wrong_metadata: float
 ) -> dict[str, SolvedHead]:
@@ -135,6 +142,9 @@ def _solved(
     parts = [rows.values([head.input], lessons.series, needs)]
     if lessons.copies is not None and READINGS in needs:
         parts.append(rows.values([head.input], lessons.copies, needs))
+    unit = _usual(parts[0][2])
+    for part in parts:
+        part[2] = part[2] / unit
     count = sum(weights.sum() for *_, weights, _ in parts)
     if wrong_metadata and len(needs) == 2:
         parts.append(rows.values([head.input], with_wrong_metadata(lessons.series, WRONG_ROWS), needs))
@@ -142,3 +152,9 @@ def _solved(
     features, one_hot, weights, series = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
     del parts  # of a large fleet, half a gigabyte
     return ridge_head(features, one_hot, weights, series, class_weight)
+
+
+def _usual(weights: np.ndarray) -> float:
+    """The mean of those above 0: penalties are of rows that count for 1, in whatever unit the weights are."""
+    above = weights[weights > 0]
+    return float(above.mean()) if len(above) else 1.0

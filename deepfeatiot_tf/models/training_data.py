@@ -36,6 +36,8 @@ def batches_of(x: Any, y: Any, steps: int | None, sample_weight: Any = None) -> 
                 inputs, *rest = element if isinstance(element, tuple) else (element,)
                 weights = {WEIGHTS: rest[1]} if len(rest) > 1 else {}
                 arrays = {name: np.asarray(value) for name, value in {**as_dict(inputs), **weights}.items()}
+                if READINGS in arrays and arrays[READINGS].dtype.kind in "biuf":
+                    arrays[READINGS] = arrays[READINGS].astype(np.float32, copy=False)
                 yield arrays, np.asarray(rest[0]) if rest else np.empty(0)
         else:
             arrays = arrays_of(x)

@@ -18,7 +18,8 @@ def class_names_of(model: Any) -> tuple[str, ...]:
     Raises:
         InputError: it has none, or one that is empty or broken into lines.
     """
-    names = tuple(str(name) for name in getattr(model, "class_names", None) or ())
+    given = getattr(model, "class_names", None)
+    names = () if given is None else tuple(map(str, given))  # an array has no truth
     if not names and not isinstance(model, keras.Model):
         raise InputError(f"a {type(model).__name__} is no Keras model; give one (`.model` of a CollectiveClassifier)")
     if not names:

@@ -177,6 +177,7 @@ def _moving(model: keras.Model) -> list[keras.Variable]:
 
 def _state(model: keras.Model) -> list[keras.Variable]:
     """All that training changes: weights, dropout seeds, batch statistics, optimizer."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # one that scales the loss would make its counters again
+        model.optimizer.build(model.trainable_variables)
     seeds = [v for v in model.non_trainable_variables if "seed_generator" in v.path]
     return model.trainable_variables + _moving(model) + seeds + model.optimizer.variables

@@ -76,7 +76,7 @@ def test_a_keras_model_is_asked_once_and_an_input_it_lacks_does_no_harm(readings
     known = keras.ops.where(keras.ops.isnan(inputs), 0.0, inputs)
     level = keras.ops.mean(known, axis=1, keepdims=True)
     model = keras.Model({"readings": inputs}, keras.layers.Dense(3, activation="softmax")(level))
-    model.class_names = NAMES
+    model.class_names = np.array(NAMES)  # as scikit-learn has them
     described = SensorReadings(readings.values, labels=readings.labels, metadata=["Feuchte"] * 4, name="described")
     report = evaluate(model, described, batch_size=3)
     expected = model.predict({"readings": readings.values}, verbose=0)

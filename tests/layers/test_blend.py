@@ -36,6 +36,14 @@ def test_who_is_right_counts_for_more():
     assert float(adapted(RIGHT, RIGHT).share) == pytest.approx(0.5, abs=1e-3)
 
 
+@pytest.mark.parametrize("weight", [1e-5, 1.0, 1e4])
+def test_the_unit_of_the_weights_changes_nothing(weight):
+    layer = Blend()
+    layer.build((None, 2), (None, 2))
+    layer.adapt(answers(WRONG), answers(RIGHT), ONE_HOT, np.full(40, weight))
+    assert float(layer.share) == pytest.approx(float(adapted(WRONG, RIGHT).share), abs=1e-5)
+
+
 def test_a_few_series_settle_little():
     assert 0.3 < adapted(RIGHT, WRONG, series=2).share < 0.5
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from checks import check_half_precision, check_layer, check_saving
 
 from deepfeatiot_tf.layers import ModalityChoice, ModalityDropout, Presence
@@ -27,6 +28,15 @@ def test_modality_dropout_passes_the_shared_check(pair, tmp_path):
     check_layer(ModalityDropout(), *pair, THERE, trainable=0, frozen=0, output_shape=(4, 5))
     check_half_precision(lambda dtype: ModalityDropout(dtype=dtype), *pair, THERE)
     check_saving(ModalityDropout(), tmp_path / "layer.keras", *pair, THERE)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_one_of_two_is_taken_away_in_half_precision(pair, dtype):
+    layer = ModalityDropout(rate=1.0, dtype=dtype)
+    parts = tf.function(lambda *given: layer(*given, training=True))(*map(tf.constant, (*pair, THERE)))
+    readings, metadata = (np.array(tf.cast(part, tf.float32)).any(axis=1) for part in parts)
+    assert [part.dtype.name for part in parts] == [layer.compute_dtype] * 2
+    assert (readings ^ metadata).tolist() == [True, True, True, False]
 
 
 def test_what_is_not_there_is_zero(pair):

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from deepfeatiot_tf import DeepFeatIoT, InputError, SensorReadings, evaluate, load_model
 from deepfeatiot_tf.models import solved_heads
+from deepfeatiot_tf.models.lessons import lessons_of
+from deepfeatiot_tf.models.training_data import batches_of
 from deepfeatiot_tf.training.augmentation import with_noise
 from deepfeatiot_tf.training.closed_form import ridge_head
 from tests.reference.small_gpt2 import write_folder
@@ -134,6 +136,55 @@ def test_rows_of_no_weight_are_not_learned_from(fleet, one_hot):
         answers.append(model.predict(fleet.values, verbose=0))
         assert (answers[-1].argmax(axis=1) == fleet.label_indices).all()
     np.testing.assert_allclose(*answers, atol=1e-5)
+
+
+def test_the_unit_of_the_weights_changes_nothing(fleet, one_hot):
+    answers = []
+    for weight in (1.0, 1e-5, 1e4):
+        model = solved(fleet)
+        model.fit(fleet.values, one_hot, sample_weight=np.full(len(fleet), weight), verbose=0)
+        answers.append(model.predict(fleet.values, verbose=0))
+    np.testing.assert_allclose(answers[1], answers[0], atol=1e-5)
+    np.testing.assert_allclose(answers[2], answers[0], atol=1e-5)
+
+
+def test_rows_of_no_weight_do_not_decide_whether_windows_are_learned_from():
+    values, y = np.zeros((600, 24), "float32"), np.eye(2, dtype="float32")[np.arange(600) % 2]
+    weights = np.repeat([1.0, 0.0], 300)
+    assert lessons_of(batches_of(values, y, None), 2, None, 0, None).windows == ()
+    assert lessons_of(batches_of(values, y, None, weights), 2, None, 0, None).windows == (2,)
+
+
+@pytest.mark.parametrize("head", ["closed_form", "mlp"])
+def test_a_first_fit_that_fails_leaves_nothing_half_learned(fleet, head, monkeypatch):
+    def broken_off(*args):
+        raise KeyboardInterrupt
+
+    answers = []
+    for fails in (False, True):
+        keras.utils.set_random_seed(0)
+        model = build(fleet, branches=("statistics",), head=head)
+        model.compile()
+        if fails:
+            with monkeypatch.context() as patch:
+                patch.setattr("deepfeatiot_tf.models.frozen_feature_model.solve_heads", broken_off)
+                with pytest.raises(KeyboardInterrupt):
+                    model.fit(fleet.take(range(5)).to_dataset(), verbose=0)
+            assert not model.adapted
+        model.fit(fleet.to_dataset(), epochs=1, verbose=0)
+        answers.append(model.predict(fleet.values, verbose=0))
+    np.testing.assert_allclose(*answers, atol=1e-5)
+
+
+def test_copies_of_whole_numbers_are_those_of_the_same_readings(fleet, one_hot):
+    counts = np.abs(np.nan_to_num(fleet.values)).round()
+    answers = []
+    for kind in ("float32", "uint8", "float64"):
+        model = solved(fleet, windows=(), augmented_copies=2)
+        model.fit(tf.data.Dataset.from_tensor_slices((counts.astype(kind), one_hot)).batch(16), verbose=0)
+        answers.append(model.predict(counts, verbose=0))
+    np.testing.assert_array_equal(answers[1], answers[0])
+    np.testing.assert_array_equal(answers[2], answers[0])
 
 
 def _weighted(fleet, labels, weights):

@@ -64,6 +64,16 @@ def test_a_resumed_run_ends_as_an_unbroken_one(parts, tmp_path):
     assert resumed.earlier_seconds > unbroken.earlier_seconds == 0
 
 
+def test_a_training_in_half_precision_is_resumed(parts, tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = fit(parts, RunCheckpoint(tmp_path / "unbroken.npz"), epochs=4)
+        fit(parts, RunCheckpoint(tmp_path / "broken.npz", every_seconds=0), epochs=2)
+        assert_same(fit(parts, RunCheckpoint(tmp_path / "broken.npz"), epochs=4), model)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
 def test_the_weights_of_the_best_epoch_are_in_the_model_at_the_end(parts):
     checkpoint = RunCheckpoint()
     model = fit(parts, checkpoint, epochs=8)
