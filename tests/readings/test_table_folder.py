@@ -126,6 +126,7 @@ def test_files_that_are_no_tables_are_passed_over_aloud(write, tmp_path, caplog)
 def test_tables_in_deeper_folders_are_passed_over_aloud(write, tmp_path, caplog):
     write("v\n1\n", "flat/a.csv")
     write("v\n1\n", "flat/north/b.csv")
+    write("v\n1\n", "flat/.checkpoints/a.csv")
     assert list(read_table(tmp_path / "flat").ids) == ["a"]
     write("v\n1\n", "kinds/CO2/a.csv")
     write("v\n1\n", "kinds/light/b.csv")

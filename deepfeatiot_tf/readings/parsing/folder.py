@@ -44,11 +44,7 @@ def sensor_id(path: Path) -> str:
 def _files(folder: Path, *, by_label: bool) -> list[Path]:
     """The tables of a folder, or those of its sub-folders, each of which is a label."""
     pattern = "*/*" if by_label else "*"
-    files = sorted(
-        path
-        for path in folder.glob(pattern)
-        if path.is_file() and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
-    )
+    files = _visible_files(folder, pattern)
     paths = [path for path in files if extension(path)]
     if not paths:
         kinds = ", ".join(READERS)
@@ -73,7 +69,7 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
         other = first.setdefault(sensor_id(path), path)
         if other is not path:
             raise InputError(f"{path}: id {sensor_id(path)!r} as of {other}; ids must be unique, so rename one")
-    deeper = sorted(path for path in folder.glob(f"{pattern}/*") if path.is_file() and extension(path))
+    deeper = [path for path in _visible_files(folder, f"{pattern}/*") if extension(path)]
     if deeper:
         logger.warning(
             "%s: tables in deeper folders are passed over: %d, %s the first",
@@ -86,6 +82,15 @@ def _files(folder: Path, *, by_label: bool) -> list[Path]:
             *(folder, len(files) - len(paths), ", ".join(READERS), passed_over.relative_to(folder)),
         )
     return paths
+
+
+def _visible_files(folder: Path, pattern: str) -> list[Path]:
+    """Sorted; without the hidden ones, those in hidden folders, and the locks of spreadsheets."""
+    return sorted(
+        path
+        for path in folder.glob(pattern)
+        if path.is_file() and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
+    )
 
 
 def _read(path: Path, options: TableOptions, zone: Zone) -> SensorReadings:
