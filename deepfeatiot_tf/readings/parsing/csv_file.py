@@ -137,7 +137,7 @@ class CsvFile:
         line = 1
         opener = gzip.open if self._gzipped else open
         with opener(self.path, "rb") as file:
-            while block := file.read(1 << 20):
+            while block := file.read(1 << 16):
                 place = block.find(b"\0")
                 if place >= 0:
                     line += block.count(b"\n", 0, place)
