@@ -27,6 +27,7 @@ from deepfeatiot_tf.evaluation.answers import (
 from deepfeatiot_tf.evaluation.markdown import render
 from deepfeatiot_tf.evaluation.refusal import Refusal, fit_refusal
 from deepfeatiot_tf.files import make_folder, write_beside, write_text
+from deepfeatiot_tf.readings.class_names import class_names_of
 from deepfeatiot_tf.readings.sensor_readings import SensorReadings
 
 
@@ -254,10 +255,7 @@ def evaluate(model: Any, readings: SensorReadings, *, batch_size: int = 256, **o
         InputError: the readings have no labels or a label that the model does not know, the model has no
             `class_names`, or what it gives are no probabilities.
     """
-    given = getattr(model, "class_names", None)
-    names = () if given is None else tuple(map(str, given))  # an array has no truth
-    if not names:
-        raise InputError("the model has no class_names; set model.class_names to the names of its output columns")
+    names = class_names_of(model)
     true_indices(readings, names)  # before the work of predicting
 
     def answer(asked: SensorReadings) -> np.ndarray:

@@ -62,7 +62,8 @@ class FrozenFeatureModel(keras.Model):
     standardization of the frozen features from the training data, and solves a closed-form head, where the network has
     one. Where it blends such a head with what it learns by gradient, the end of `fit` weighs the two on the validation
     data. Weights of samples, or of classes, count in the head that is solved as in what is trained, those of samples in
-    how sure it is, too; a sample of the weight 0 has no part in the standardization and the kernel, either.
+    how sure it is, too, in whatever unit they are; a sample of the weight 0 has no part in the standardization and the
+    kernel, either.
 
     Inputs are `{"readings": float32 [batch, time]}`, and `"metadata"`, string `[batch]`, where a branch reads it. In
     use either of the two may then be left out.

@@ -203,7 +203,9 @@ class RunSettings:
         if self.branches is not None and "global" not in self.branches:
             idle.add("global_stride")
         if self.text_encoder is None:
-            idle |= {"modality_dropout", "ngrams"}
+            idle.add("modality_dropout")
+        if self.text_encoder is None or self.head == "mlp":
+            idle.add("ngrams")
         usual = {field.name: field.default for field in fields(self)} | {"epochs": self._usual_epochs}
         return [name for name, value in usual.items() if name in idle and getattr(self, name) != value]
 

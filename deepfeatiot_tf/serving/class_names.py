@@ -8,22 +8,20 @@ from typing import Any
 import keras
 
 from deepfeatiot_tf.errors import InputError
+from deepfeatiot_tf.readings.class_names import class_names_of
 
 LABELS_FILE = Path("assets", "labels.txt")
 
 
-def class_names_of(model: Any) -> tuple[str, ...]:
+def served_names(model: Any) -> tuple[str, ...]:
     """The `class_names` of a live model, each of them one line of text.
 
     Raises:
         InputError: it has none, or one that is empty or broken into lines.
     """
-    given = getattr(model, "class_names", None)
-    names = () if given is None else tuple(map(str, given))  # an array has no truth
-    if not names and not isinstance(model, keras.Model):
+    if not hasattr(model, "class_names") and not isinstance(model, keras.Model):
         raise InputError(f"a {type(model).__name__} is no Keras model; give one (`.model` of a CollectiveClassifier)")
-    if not names:
-        raise InputError("the model has no class_names; set model.class_names to the names of its output columns")
+    names = class_names_of(model)
     for name in names:
         if name.splitlines() != [name]:
             raise InputError(f"class name {name!r} is not one line of text; rename the class")

@@ -11,7 +11,7 @@ import numpy as np
 
 from deepfeatiot_tf.errors import InputError
 from deepfeatiot_tf.serving.about import read_threshold
-from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, read_class_names
+from deepfeatiot_tf.serving.class_names import LABELS_FILE, read_class_names, served_names
 
 if TYPE_CHECKING:
     import keras
@@ -58,7 +58,7 @@ def _live(model: keras.Model) -> Classifier:
         return np.asarray(model.predict_on_batch(inputs), np.float32)
 
     return Classifier(
-        class_names=class_names_of(model),
+        class_names=served_names(model),
         probabilities=probabilities,
         compiles=True,
         # The paper variant fills missing readings with a constant, also behind the end.

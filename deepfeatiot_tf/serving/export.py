@@ -18,7 +18,7 @@ from deepfeatiot_tf.files import make_folder
 from deepfeatiot_tf.models import CollectiveClassifier
 from deepfeatiot_tf.readings.vocabularies import standard_names as names_elsewhere
 from deepfeatiot_tf.serving.about import write_about
-from deepfeatiot_tf.serving.class_names import LABELS_FILE, class_names_of, write_class_names
+from deepfeatiot_tf.serving.class_names import LABELS_FILE, served_names, write_class_names
 from deepfeatiot_tf.serving.classifier import METADATA
 from deepfeatiot_tf.serving.endpoints import EmbeddingEndpoint, Endpoint, TextEndpoint, TogetherEndpoint
 from deepfeatiot_tf.serving.plain_ops import check_plain, plain_ops
@@ -93,7 +93,7 @@ def export_saved_model(
         >>> export_saved_model(model, "serving/sensor_type/1")  # doctest: +SKIP
     """
     model, second = (model.model, model.second) if isinstance(model, CollectiveClassifier) else (model, None)
-    names = class_names_of(model)
+    names = served_names(model)
     reads_metadata = getattr(model, "reads_metadata", False)
     if embeddings and not (reads_metadata and METADATA in model.frozen):
         what = "has no text encoder" if reads_metadata else "reads no metadata"

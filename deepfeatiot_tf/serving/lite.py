@@ -17,7 +17,7 @@ from deepfeatiot_tf.models.any_size import at_least
 from deepfeatiot_tf.models.frozen_feature_model import FrozenFeatureModel
 from deepfeatiot_tf.models.rebuilding import in_float32
 from deepfeatiot_tf.serving.about import about_text
-from deepfeatiot_tf.serving.class_names import class_names_of
+from deepfeatiot_tf.serving.class_names import served_names
 from deepfeatiot_tf.serving.classifier import READINGS
 from deepfeatiot_tf.serving.plain_ops import plain_ops
 from deepfeatiot_tf.serving.unknown import check_threshold
@@ -66,7 +66,7 @@ def export_tflite(
     path = Path(path)
     if path.suffix.lower() != ENDING:
         raise InputError(f"{path}: a model for TFLite ends in {ENDING}; name such a file")
-    names = class_names_of(model)
+    names = served_names(model)
     least = check_threshold(threshold, names)
     reads = [what for what, found in _text(model).items() if found]
     if reads:

@@ -292,6 +292,16 @@ def test_wrong_metadata_is_that_of_other_rows_however_they_are_batched(told):
     np.testing.assert_array_equal(few[1], texts[few[3]])
 
 
+def test_rows_of_no_weight_lend_no_wrong_metadata(told):
+    texts = np.array([f"name {i}" for i in range(40)], object)
+    weights = np.repeat([1.0, 0.0], 20)
+    batches = batches_of({"readings": told.values, "metadata": texts}, np.eye(4)[told.label_indices], None, weights)
+    (inputs, _, series), *rest = with_wrong_metadata(batches, 40)()
+    assert not rest
+    np.testing.assert_array_equal(series, np.arange(20))
+    assert sorted(inputs["metadata"]) == sorted(texts[:20])
+
+
 def test_without_any_metadata_there_is_nothing_to_solve(told, encoder):
     model = DeepFeatIoT(told.class_names, head="closed_form", branches=("statistics",), text_encoder=encoder())
     model.compile()

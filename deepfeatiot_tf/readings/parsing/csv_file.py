@@ -36,6 +36,7 @@ class CsvFile:
         self._time = options.time
         self._encoding = _known_encoding(options.encoding)
         self._gzipped = path.suffix.lower() == ".gz"
+        self._open: Any = gzip.open if self._gzipped else open
         self._above = 0  # lines above the header
         with self._explained():
             self._check_mark()
@@ -45,7 +46,7 @@ class CsvFile:
                 raise InputError(
                     f"{path}: the delimiter {self._delimiter!r} is not ASCII; write the table with another"
                 )
-            self._check_whole()
+            self._check_nul()
             self.columns = unique_names(self._header())
             if self._delimiter == options.cells.decimal and not self._quotes_numbers():
                 raise InputError(
@@ -124,19 +125,17 @@ class CsvFile:
 
     def _check_mark(self) -> None:
         """An `InputError` for a file that says of itself that it is UTF-8, where another encoding is named."""
-        opener = gzip.open if self._gzipped else open
-        with opener(self.path, "rb") as file:
+        with self._open(self.path, "rb") as file:
             marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         if marked and not codecs.lookup(self._encoding).name.startswith("utf"):
             raise InputError(f"{self.path}: begins with the mark of UTF-8; leave out the option `encoding`")
 
-    def _check_whole(self) -> None:
+    def _check_nul(self) -> None:
         """An `InputError` for NUL bytes, at which pandas would cut a cell."""
         if codecs.lookup(self._encoding).name.startswith(("utf-16", "utf-32")):
             return
         line = 1
-        opener = gzip.open if self._gzipped else open
-        with opener(self.path, "rb") as file:
+        with self._open(self.path, "rb") as file:
             while block := file.read(1 << 16):
                 place = block.find(b"\0")
                 if place >= 0:
@@ -174,8 +173,7 @@ class CsvFile:
 
     def _open_text(self) -> IO[str]:
         encoding = "utf-8-sig" if codecs.lookup(self._encoding).name == "utf-8" else self._encoding
-        opener: Any = gzip.open if self._gzipped else open
-        text = opener(self.path, "rt", encoding=encoding, newline="")
+        text = self._open(self.path, "rt", encoding=encoding, newline="")
         for _ in range(self._above):
             text.readline()
         return text
@@ -211,10 +209,9 @@ class CsvFile:
 
     def _undecodable(self) -> str:
         decoder = codecs.getincrementaldecoder(self._encoding)()
-        opener = gzip.open if self._gzipped else open
         line = 1
         start = b""
-        with opener(self.path, "rb") as file:
+        with self._open(self.path, "rb") as file:
             while True:
                 block = file.read(1 << 16)
                 start = start or block
